@@ -1,0 +1,3 @@
+#include <zkrecipes/error.hpp>
+
+int main() {}

@@ -1,0 +1,6 @@
+#include <zkrecipes/client.hpp>
+
+int main() {
+  zkr::client unconnected;
+  unconnected.close();
+}

@@ -1,0 +1,119 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "zkrecipes/result.hpp"
+
+namespace zkr {
+
+/// How a bundled server behaves. The defaults are Apache ZooKeeper's, but for `port` and `address`.
+struct server_options {
+  /// Numeric address to listen on. "0.0.0.0" or "::" for all: there is no encryption, and ACLs are the only protection.
+  std::string address = "127.0.0.1";
+  /// 0: a free one, see `server::port`.
+  std::uint16_t port = 0;
+
+  /// Unit of session time-outs: a session ends at its time-out or at most one tick later. > 0. Tests use 50 ms or less.
+  std::chrono::milliseconds tick_time{2000};
+  /// Bounds of what clients may ask for; what lies outside is moved to the bound. Unset: 2 and 20 ticks.
+  std::optional<std::chrono::milliseconds> min_session_timeout = std::nullopt;
+  std::optional<std::chrono::milliseconds> max_session_timeout = std::nullopt;
+  /// How often containers and TTL nodes that are due are removed. > 0.
+  std::chrono::milliseconds reap_interval{60'000};
+
+  /// Connections from one address (Apache's maxClientCnxns); one more is closed at once. 0: no limit.
+  std::size_t max_connections_per_address = 60;
+  /// Connections altogether. 0: no limit but the process's descriptors.
+  std::size_t max_connections = 0;
+  /// Largest request, in bytes (Apache's jute.maxbuffer); a larger one closes its connection.
+  std::size_t max_frame_bytes = 1'048'575;
+  /// Connections that have not said hello by then are closed.
+  std::chrono::milliseconds handshake_timeout{10'000};
+  /// Which four-letter words are answered; "*": all that are known. (Apache's default is "srvr" alone.)
+  std::vector<std::string> four_letter_words = {"*"};
+
+  /// Whether TTL nodes may be created. Apache's default is not to: such requests then fail with unimplemented.
+  bool allow_ttl_nodes = true;
+  /// Digest id of the super user, who passes every ACL: `digest_id("super", password)`. Empty: there is none.
+  std::string super_digest = {};
+  /// Name of the server's thread, at most 15 characters.
+  std::string thread_name = "zkr-server";
+};
+
+/// What a server has done so far, and what it holds.
+struct server_statistics {
+  std::map<std::int32_t, std::uint64_t>
+      requests;                        ///< Answered or not, by ZooKeeper's opcode (ZooDefs.OpCode); 4 is getData.
+  std::uint64_t packets_received = 0;  ///< Requests, handshakes included.
+  std::uint64_t packets_sent = 0;      ///< Replies and events.
+  std::uint64_t expired_sessions = 0;
+  std::size_t connections = 0;
+  std::size_t sessions = 0;
+  std::size_t nodes = 0;  ///< With the four that are always there.
+  std::size_t watches = 0;
+  std::int64_t last_zxid = 0;
+};
+
+/// A ZooKeeper server in this process: one node, in memory, a thread of its own. It answers as Apache ZooKeeper 3.8 does
+/// in standalone mode, to every client that speaks the protocol; where the two differ, docs/server.md says so.
+///
+/// ```
+/// auto server = zkr::server::start({.tick_time = std::chrono::milliseconds(50)}).value();
+/// auto client = zkr::client::connect({.hosts = server.connect_string()}).value();
+/// ```
+///
+/// Not for production: nothing survives the process.
+///
+/// @par Threads  all functions may be called from any thread, at once. A call waits for the request that the server is
+///               working on.
+class server {
+ public:
+  /// Listens and serves. Takes about a millisecond; when it returns, clients can connect.
+  ///
+  /// @par Errors  invalid_argument: an option is out of its range. resolve_failed: `address` is not numeric. io_error:
+  ///              the address cannot be listened on (in use, not ours); the message has the system's words.
+  [[nodiscard]] static result<server> start(server_options options = {});
+
+  server(server&& other) noexcept;
+  server& operator=(server&& other) noexcept;
+  /// Stops.
+  ~server();
+
+  [[nodiscard]] std::uint16_t port() const noexcept;
+  /// "127.0.0.1:2181", as clients take it. For a server on all addresses, the loopback one.
+  [[nodiscard]] std::string connect_string() const;
+
+  /// Closes all connections and the port, and ends the thread. Sessions and nodes are gone. A second call does nothing.
+  /// A new server may listen on the same port at once.
+  void stop() noexcept;
+
+  // ---- faults and observation, for tests ----
+
+  /// Freezes the server, as SIGSTOP would: it neither reads, nor writes, nor counts time, while connections stay open and
+  /// the system goes on accepting new ones. Statistics and the functions below still work.
+  void pause();
+  /// Goes on. Sessions whose time-out has passed meanwhile end before any request that has waited is read.
+  void resume();
+  /// Closes all connections, without a word. Sessions live on until they time out or their clients come back.
+  void drop_connections();
+  /// Ends a session as if its time were over: its ephemeral nodes go, its connection is closed.
+  /// @return true where there was one.
+  bool expire_session(std::int64_t session_id);
+  /// The sessions that live now, smallest id first.
+  [[nodiscard]] std::vector<std::int64_t> sessions() const;
+  [[nodiscard]] server_statistics statistics() const;
+
+ private:
+  struct impl;
+  explicit server(std::unique_ptr<impl> state) noexcept;
+  std::unique_ptr<impl> impl_;
+};
+
+}  // namespace zkr

@@ -1,0 +1,79 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+#include "zkrecipes/client.hpp"
+
+namespace zkr::testing {
+
+struct simulation_options {
+  /// Same seed, same calls: same history.
+  std::uint64_t seed = 1;
+  /// The server's tick: sessions end at most this long after their time-out.
+  duration tick_time = std::chrono::milliseconds(500);
+  /// What a message takes from one end to the other: at least, at most. Messages of one connection keep their order.
+  duration least_latency = std::chrono::microseconds(200);
+  duration most_latency = std::chrono::milliseconds(2);
+};
+
+/// A server, and any number of processes with clients, in one thread on virtual time: the real client, the real recipes,
+/// the server's real database, over a simulated network. No socket, no thread, no real clock.
+///
+/// Only asynchronous calls work (a blocking one gives `would_deadlock`), and clients must be connected with
+/// `start_mode::background`. Time passes in run_for() and run_until() only. A simulation outlives its processes' clients.
+class simulation {
+ public:
+  explicit simulation(simulation_options options = {});
+  simulation(const simulation&) = delete;
+  simulation& operator=(const simulation&) = delete;
+  ~simulation();
+
+  /// A process: what crashes or loses its network as one.
+  class process {
+   public:
+    virtual ~process() = default;
+    /// A client of this process. `hosts`, `start` and `runtime` of the options are the simulation's.
+    [[nodiscard]] virtual result<client> connect(client_options options = {}) = 0;
+    /// Ends the process as `kill -9` does: its connections close, nothing of it ever runs again.
+    virtual void crash() = 0;
+    /// Loses the network without a word, in both directions; heal() brings what was sent meanwhile, and more.
+    virtual void cut() = 0;
+    virtual void heal() = 0;
+
+   protected:
+    process() = default;
+    process(const process&) = default;
+    process& operator=(const process&) = default;
+  };
+  /// Lives as long as the simulation.
+  [[nodiscard]] process& add_process();
+
+  [[nodiscard]] time_point now() const noexcept;
+  /// Lets time pass.
+  void run_for(duration span);
+  /// Lets time pass until `condition` holds, which is looked at after every event. @return false where it does not by
+  /// `limit` from now.
+  [[nodiscard]] bool run_until(const std::function<bool()>& condition, duration limit = std::chrono::minutes(1));
+
+  /// The next request that the server takes from `whom` is applied, but its reply is lost with the connection.
+  void lose_next_reply(process& whom);
+  /// The next request of `whom` is lost with the connection before the server sees it.
+  void lose_next_request(process& whom);
+  /// Closes all connections of `whom`; its sessions live on.
+  void drop_connections(process& whom);
+  /// Ends all sessions of `whom` on the server, as if their time were over.
+  void expire_sessions(process& whom);
+  /// The server is gone and comes back, at once, with nothing.
+  void restart_server_empty();
+
+  /// Nodes on the server whose path begins with `prefix`: what a test compares.
+  [[nodiscard]] std::vector<std::string> nodes(std::string_view prefix = "/") const;
+
+ private:
+  class world;
+  std::unique_ptr<world> world_;
+};
+
+}  // namespace zkr::testing

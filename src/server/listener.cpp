@@ -1,0 +1,256 @@
+#include "server/listener.hpp"
+
+#include <algorithm>
+
+namespace zkr::backend {
+
+namespace {
+
+constexpr std::size_t read_bytes = 64U * 1024U;
+constexpr std::size_t kept_capacity = 16U * 1024U;
+constexpr duration accept_pause = std::chrono::milliseconds(100);
+
+// A buffer that was large once does not stay large for every idle connection.
+void clear(std::string& buffer) {
+  if (buffer.capacity() > kept_capacity) {
+    buffer = {};
+  } else {
+    buffer.clear();
+  }
+}
+
+}  // namespace
+
+listener::listener(processor& server, scheduler& time, std::unique_ptr<wire::acceptor> from, listener_options options,
+                   std::int64_t (*wall_ms)())
+    : server_(server),
+      time_(time),
+      acceptor_(std::move(from)),
+      options_(std::move(options)),
+      words_(options_.four_letter_words),
+      wall_ms_(wall_ms),
+      buffer_(read_bytes) {
+  const wire::endpoint at = acceptor_->local();
+  facts_ = {at.address, at.port, options_.max_connections_per_address, wall_ms_()};
+}
+
+listener::~listener() {
+  if (timer_ != 0) time_.cancel(timer_);
+}
+
+instant listener::now() const { return {time_.now(), wall_ms_()}; }
+
+void listener::start() { accept(); }
+
+// ---- connections come and go ----------------------------------------------------------------------------------------
+
+void listener::accept() {
+  acceptor_->accept([this](std::unique_ptr<wire::stream> bytes, wire::endpoint from) {
+    if (bytes == nullptr) {
+      // Out of descriptors, most likely: as soon as one is free again is soon enough.
+      time_.schedule(time_.now() + accept_pause, [this] { accept(); });
+      return;
+    }
+    accepted(std::move(bytes), std::move(from));
+    accept();
+  });
+}
+
+void listener::accepted(std::unique_ptr<wire::stream> bytes, wire::endpoint from) {
+  std::size_t& from_there = per_address_[from.address];
+  const bool too_many = (options_.max_connections != 0 && links_.size() >= options_.max_connections) ||
+                        (options_.max_connections_per_address != 0 && from_there >= options_.max_connections_per_address);
+  if (too_many) {
+    if (from_there == 0) per_address_.erase(from.address);
+    return;  // the stream closes as it goes
+  }
+  ++from_there;
+  const instant at = now();
+  auto added = std::make_unique<link>();
+  added->id = server_.open({from.address, from.port}, at);
+  added->bytes = std::move(bytes);
+  added->address = std::move(from.address);
+  handshakes_.emplace_back(at.now + options_.handshake_timeout, added->id);
+  wait_to_read(*added);
+  links_.emplace(added->id, std::move(added));
+  arm();
+}
+
+void listener::drop(connection_id id) {
+  const auto found = links_.find(id);
+  if (found == links_.end()) return;
+  const auto count = per_address_.find(found->second->address);
+  if (--count->second == 0) per_address_.erase(count);
+  found->second->bytes->close();
+  links_.erase(found);
+  server_.disconnect(id);
+}
+
+void listener::drop_connections() {
+  std::vector<connection_id> all;
+  for (const auto& [id, one] : links_) all.push_back(id);
+  for (const connection_id id : all) drop(id);
+}
+
+void listener::drop_silent(time_point now) {
+  while (!handshakes_.empty() && handshakes_.front().first <= now) {
+    const connection_id id = handshakes_.front().second;
+    handshakes_.pop_front();
+    const auto found = server_.connections().find(id);
+    if (found != server_.connections().end() && found->second.session == nullptr) drop(id);
+  }
+}
+
+// ---- bytes in -------------------------------------------------------------------------------------------------------
+
+void listener::wait_to_read(link& on) {
+  if (on.waiting_to_read || on.closing) return;
+  on.waiting_to_read = true;
+  on.bytes->when_readable([this, id = on.id] { readable(id); });
+}
+
+void listener::readable(connection_id id) {
+  const auto found = links_.find(id);
+  if (found == links_.end()) return;
+  link& on = *found->second;
+  on.waiting_to_read = false;
+  if (on.closing) return;
+  const wire::stream::progress got = on.bytes->read(buffer_.data(), buffer_.size());
+  if (got.over && got.bytes == 0) {
+    drop(id);
+    return arm();
+  }
+  take_input(on, {buffer_.data(), got.bytes});
+  flush();
+}
+
+// Frames are handed over where they were received; only what is left of the last one is copied.
+void listener::take_input(link& on, std::string_view received) {
+  if (on.input.empty()) {
+    const std::size_t consumed = consume(on, received);
+    if (!on.closing) on.input.assign(received.substr(consumed));
+  } else {
+    on.input.append(received);
+    const std::size_t consumed = consume(on, on.input);
+    if (consumed == on.input.size()) {
+      clear(on.input);
+    } else {
+      on.input.erase(0, consumed);
+    }
+  }
+  if (!on.closing && unsent(on) <= options_.max_unsent_bytes) wait_to_read(on);
+}
+
+std::size_t listener::consume(link& on, std::string_view input) {
+  std::size_t consumed = 0;
+  if (on.first) {
+    if (input.size() < wire::frame_length_bytes) return 0;
+    if (take_word(on, input)) return input.size();
+    if (on.first) return 0;
+  }
+  const instant at = now();
+  const std::string& output = server_.output(on.id);
+  const std::size_t unsent_before = on.sending.size() - on.sent;
+  while (!on.closing && unsent_before + output.size() <= options_.max_unsent_bytes) {
+    const wire::frame_split split = wire::split_frame(input.substr(consumed), options_.max_frame_bytes);
+    if (split.status == wire::frame_status::need_more) break;
+    if (split.status == wire::frame_status::bad_length) {
+      server_.close(on.id);
+      on.closing = true;
+      break;
+    }
+    on.closing = !server_.receive(on.id, split.frame, at);
+    consumed += split.consumed;
+  }
+  return consumed;
+}
+
+bool listener::take_word(link& on, std::string_view input) {
+  const std::string_view word = input.substr(0, 4);
+  if (!is_four_letter_word(word)) {
+    on.first = false;
+    return false;
+  }
+  // The one word with an argument: a trace mask, which is not used.
+  if (word == "stmk" && input.size() < 12) return false;
+  on.first = false;
+  on.closing = true;
+  const std::string text = words_.allows(word) ? answer(word, server_, facts_, on.id, now()) : refusal(word);
+  server_.close(on.id);
+  server_.output(on.id) = text;
+  return true;
+}
+
+// ---- bytes out ------------------------------------------------------------------------------------------------------
+
+std::size_t listener::unsent(const link& on) { return on.sending.size() - on.sent + server_.output(on.id).size(); }
+
+void listener::flush() {
+  server_.take_ready(ready_);
+  for (const connection_id id : ready_) {
+    const auto found = links_.find(id);
+    if (found == links_.end()) continue;
+    if (server_.is_closing(id)) found->second->closing = true;
+    send(*found->second);
+  }
+  arm();
+}
+
+void listener::send(link& on) {
+  if (on.waiting_to_write) return;
+  while (true) {
+    if (on.sent == on.sending.size()) {
+      clear(on.sending);
+      on.sent = 0;
+      std::string& output = server_.output(on.id);
+      if (output.empty()) break;
+      std::swap(on.sending, output);
+    }
+    const wire::stream::progress done = on.bytes->write(std::string_view(on.sending).substr(on.sent));
+    if (done.over) return drop(on.id);
+    on.sent += done.bytes;
+    if (on.sent < on.sending.size()) {
+      on.waiting_to_write = true;
+      on.bytes->when_writable([this, id = on.id] { writable(id); });
+      return;
+    }
+  }
+  if (on.closing) drop(on.id);
+}
+
+void listener::writable(connection_id id) {
+  const auto found = links_.find(id);
+  if (found == links_.end()) return;
+  link& on = *found->second;
+  on.waiting_to_write = false;
+  send(on);
+  if (links_.count(id) == 0 || on.waiting_to_write) return arm();
+  // Room again: first what was received before reading stopped.
+  if (!on.waiting_to_read && !on.closing) take_input(on, {});
+  flush();
+}
+
+// ---- time -----------------------------------------------------------------------------------------------------------
+
+void listener::tick() {
+  const instant at = now();
+  server_.tick(at);
+  drop_silent(at.now);
+  flush();
+}
+
+void listener::arm() {
+  time_point next = server_.next_tick().value_or(no_deadline);
+  if (!handshakes_.empty()) next = std::min(next, handshakes_.front().first);
+  // A timer that comes too early finds nothing to do and asks again: cheaper than moving it with every request.
+  if (next >= timer_at_) return;
+  if (timer_ != 0) time_.cancel(timer_);
+  timer_at_ = next;
+  timer_ = time_.schedule(next, [this] {
+    timer_ = 0;
+    timer_at_ = no_deadline;
+    tick();
+  });
+}
+
+}  // namespace zkr::backend

@@ -1,0 +1,102 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "server/four_letter_words.hpp"
+#include "server/processor.hpp"
+#include "wire/stream.hpp"
+#include "zkrecipes/scheduler.hpp"
+
+namespace zkr::backend {
+
+struct listener_options {
+  std::size_t max_connections_per_address = 60;      ///< 0: no limit.
+  std::size_t max_connections = 0;                   ///< 0: no limit.
+  std::size_t max_frame_bytes = wire::max_frame_bytes;
+  std::chrono::milliseconds handshake_timeout{10'000};
+  std::size_t max_unsent_bytes = std::size_t{4} << 20U;  ///< A connection with more to send is not read from.
+  std::vector<std::string> four_letter_words = {"*"};
+};
+
+/// Between the streams and the processor: finds frames in bytes and four-letter words before them, hands over one after
+/// the other, and sends what the processor has to say, in one write for everything that one read caused.
+///
+/// Whatever a client sends, nothing happens to others: a stream that cannot be followed is closed, one whose output is
+/// not taken is not read from, one that never says hello is dropped.
+///
+/// @par Threads  the scheduler's. Destroy it there, or when the scheduler does not run any more.
+class listener {
+ public:
+  /// @param wall_ms  the wall clock, ms since 1970.
+  listener(processor& server, scheduler& time, std::unique_ptr<wire::acceptor> from, listener_options options,
+           std::int64_t (*wall_ms)());
+  ~listener();
+  listener(const listener&) = delete;
+  listener& operator=(const listener&) = delete;
+
+  void start();
+  [[nodiscard]] const server_facts& facts() const noexcept { return facts_; }
+  [[nodiscard]] std::size_t connections() const noexcept { return links_.size(); }
+  /// Closes every connection; sessions live on.
+  void drop_connections();
+  /// To be called after anything was done to the processor from outside.
+  void flush();
+  /// Ends what is due by now: sessions, handshakes, nodes. Called by itself when it is time.
+  void tick();
+  [[nodiscard]] instant now() const;
+
+ private:
+  /// A connection with its bytes.
+  struct link {
+    connection_id id = 0;
+    std::unique_ptr<wire::stream> bytes;
+    std::string address;
+    std::string input;    ///< What was received and is not a whole frame yet, or may not be handed over yet.
+    std::string sending;  ///< What was taken from the processor and not all of it sent.
+    std::size_t sent = 0;
+    bool first = true;  ///< Nothing was received that could be told from a four-letter word.
+    bool waiting_to_read = false;
+    bool waiting_to_write = false;
+    bool closing = false;  ///< As soon as everything is sent.
+  };
+
+  void accept();
+  void accepted(std::unique_ptr<wire::stream> bytes, wire::endpoint from);
+  void wait_to_read(link& on);
+  void readable(connection_id id);
+  void writable(connection_id id);
+  void take_input(link& on, std::string_view received);
+  std::size_t consume(link& on, std::string_view input);
+  /// @return true where the connection's first bytes are a four-letter word (and are answered).
+  bool take_word(link& on, std::string_view input);
+  void send(link& on);
+  [[nodiscard]] std::size_t unsent(const link& on);
+  void drop(connection_id id);
+  void drop_silent(time_point now);
+  void arm();
+
+  processor& server_;
+  scheduler& time_;
+  std::unique_ptr<wire::acceptor> acceptor_;
+  listener_options options_;
+  word_list words_;
+  std::int64_t (*wall_ms_)();
+  server_facts facts_;
+  std::unordered_map<connection_id, std::unique_ptr<link>> links_;
+  std::map<std::string, std::size_t> per_address_;
+  std::deque<std::pair<time_point, connection_id>> handshakes_;  ///< By deadline: all have the same time-out.
+  std::vector<connection_id> ready_;
+  std::vector<char> buffer_;  ///< For every read: idle connections have none of their own.
+  scheduler::timer timer_ = 0;
+  time_point timer_at_ = no_deadline;
+};
+
+}  // namespace zkr::backend

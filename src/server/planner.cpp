@@ -1,0 +1,211 @@
+#include "server/planner.hpp"
+
+#include <array>
+#include <cstdio>
+
+#include "server/paths.hpp"
+#include "zkrecipes/path.hpp"
+
+namespace zkr::backend {
+
+namespace {
+
+using wire::create_flags;
+
+struct create_mode {
+  node_kind kind = node_kind::persistent;
+  bool sequential = false;
+};
+
+std::optional<create_mode> mode_of(std::int32_t flags) noexcept {
+  switch (static_cast<create_flags>(flags)) {
+    case create_flags::persistent: return create_mode{node_kind::persistent, false};
+    case create_flags::ephemeral: return create_mode{node_kind::ephemeral, false};
+    case create_flags::persistent_sequential: return create_mode{node_kind::persistent, true};
+    case create_flags::ephemeral_sequential: return create_mode{node_kind::ephemeral, true};
+    case create_flags::container: return create_mode{node_kind::container, false};
+    case create_flags::persistent_ttl: return create_mode{node_kind::ttl, false};
+    case create_flags::persistent_sequential_ttl: return create_mode{node_kind::ttl, true};
+  }
+  return std::nullopt;
+}
+
+// The record's type follows what is created, not how it was asked for; a create keeps the type of its request.
+wire::opcode type_for(node_kind kind, wire::opcode asked) noexcept {
+  switch (kind) {
+    case node_kind::container: return wire::opcode::create_container;
+    case node_kind::ttl: return wire::opcode::create_ttl;
+    default: return asked == wire::opcode::create ? wire::opcode::create : wire::opcode::create2;
+  }
+}
+
+errc check_mode(const create_mode& mode, std::int64_t ttl_ms, ttl_nodes ttl) noexcept {
+  if (mode.kind != node_kind::ttl) return ttl_ms >= 0 ? errc::bad_arguments : errc::ok;
+  if (ttl == ttl_nodes::disabled) return errc::unimplemented;
+  return ttl_ms < 1 || ttl_ms > largest_ttl_ms ? errc::bad_arguments : errc::ok;
+}
+
+void append_sequence(std::string& path, std::int32_t number) {
+  std::array<char, 16> digits{};
+  const int length = std::snprintf(digits.data(), digits.size(), "%010d", static_cast<int>(number));
+  path.append(digits.data(), static_cast<std::size_t>(length));
+}
+
+bool is_valid(std::string_view path) { return check_path(path).has_value(); }
+
+bool matches(std::int32_t expected, std::int32_t actual) noexcept { return expected == any_version || expected == actual; }
+
+}  // namespace
+
+std::optional<planner::facts> planner::look(std::string_view path) const {
+  if (in_multi_) {
+    const auto found = overlay_.find(path.empty() ? std::string_view("/") : path);
+    if (found != overlay_.end()) return found->second.now;
+  }
+  const node* found = state_.nodes().find(path);
+  if (found == nullptr) return std::nullopt;
+  return facts{kind_of(found->owner) == node_kind::ephemeral, found->version, found->aversion, found->creations,
+               found->num_children, &state_.acl_of(*found)};
+}
+
+bool planner::allowed(const facts& at, std::int32_t permission) const noexcept {
+  return permits(*at.acl, permission, by_.who);
+}
+
+errc planner::plan(const wire::create_request& request, create_record& into) {
+  const std::optional<create_mode> mode = mode_of(request.flags);
+  if (!mode) return errc::bad_arguments;
+  if (const errc bad = check_mode(*mode, request.ttl_ms, ttl_); bad != errc::ok) return bad;
+  // Apache 3.8.0 accepts a createTTL of another mode without a TTL, and dies of it when it reads its log again.
+  if (request.type == wire::opcode::create_ttl && mode->kind != node_kind::ttl) return errc::bad_arguments;
+  if (wire::is_null(request.path)) return errc::marshalling_error;
+  if (!has_slash(request.path) || has_nul(request.path)) return errc::bad_arguments;
+  std::optional<acl_list> acl = normalised(request.acl, by_.who);
+  if (!acl) return errc::invalid_acl;
+  const std::optional<facts> parent = look(parent_of(request.path));
+  if (!parent) return errc::no_node;
+  if (!allowed(*parent, perms::create)) return errc::no_auth;
+
+  into.path = request.path;
+  if (mode->sequential) append_sequence(into.path, parent->creations);
+  if (!is_valid(into.path)) return errc::bad_arguments;
+  if (look(into.path)) return errc::node_exists;
+  if (parent->ephemeral) return errc::no_children_for_ephemerals;
+
+  // Apache writes a create2 inside a multi as a create; 3.8 cannot read anything else back.
+  into.type = type_for(mode->kind, in_multi_ ? wire::opcode::create : request.type);
+  into.data = request.data;
+  into.acl = *std::move(acl);
+  into.kind = mode->kind;
+  into.ttl_ms = request.ttl_ms;
+  into.parent_creations = next(parent->creations);
+  return errc::ok;
+}
+
+errc planner::plan(const wire::remove_request& request, remove_record& into) {
+  if (wire::is_null(request.path)) return errc::marshalling_error;
+  if (!has_slash(request.path) || has_nul(request.path) || is_builtin(request.path)) return errc::bad_arguments;
+  const std::optional<facts> parent = look(parent_of(request.path));
+  if (!parent) return errc::no_node;
+  if (!allowed(*parent, perms::remove)) return errc::no_auth;
+  const std::optional<facts> found = look(request.path);
+  if (!found) return errc::no_node;
+  if (!matches(request.version, found->version)) return errc::bad_version;
+  if (found->num_children > 0) return errc::not_empty;
+  into.path = request.path;
+  return errc::ok;
+}
+
+errc planner::plan(const wire::set_data_request& request, set_data_record& into) {
+  const std::optional<facts> found = look(request.path);
+  // A path that names a node is valid: it was checked when the node was made. Only the alias "" is not.
+  if (!found || request.path.empty()) return is_valid(request.path) ? errc::no_node : errc::bad_arguments;
+  if (!allowed(*found, perms::write)) return errc::no_auth;
+  if (!matches(request.version, found->version)) return errc::bad_version;
+  into = {request.path, request.data, next(found->version)};
+  return errc::ok;
+}
+
+errc planner::plan(const wire::set_acl_request& request, set_acl_record& into) {
+  if (!is_valid(request.path)) return errc::bad_arguments;
+  std::optional<acl_list> acl = normalised(request.acl, by_.who);
+  if (!acl) return errc::invalid_acl;
+  const std::optional<facts> found = look(request.path);
+  if (!found) return errc::no_node;
+  if (!allowed(*found, perms::admin)) return errc::no_auth;
+  if (!matches(request.version, found->aversion)) return errc::bad_version;
+  into = {request.path, *std::move(acl), next(found->aversion)};
+  return errc::ok;
+}
+
+errc planner::plan(const wire::check_request& request, check_record& into) {
+  const std::optional<facts> found = look(request.path);
+  if (!found || request.path.empty()) return is_valid(request.path) ? errc::no_node : errc::bad_arguments;
+  if (!allowed(*found, perms::read)) return errc::no_auth;
+  if (!matches(request.version, found->version)) return errc::bad_version;
+  into = {request.path, next(found->version)};
+  return errc::ok;
+}
+
+// ---- multi ----------------------------------------------------------------------------------------------------------
+
+planner::pending& planner::remember(std::string_view path) {
+  const std::string_view key = path.empty() ? std::string_view("/") : path;
+  const auto found = overlay_.find(key);
+  if (found != overlay_.end()) return found->second;
+  pending copy;
+  copy.now = look(key);
+  return overlay_.emplace(std::string(key), std::move(copy)).first->second;
+}
+
+void planner::foresee(const create_record& record) {
+  pending& parent = remember(parent_of(record.path));
+  parent.now->creations = record.parent_creations;
+  ++parent.now->num_children;
+
+  pending& made = remember(record.path);
+  made.own_acl = record.acl;
+  made.now = facts{};
+  made.now->ephemeral = record.kind == node_kind::ephemeral;
+  made.now->acl = &made.own_acl;
+}
+
+void planner::foresee(const remove_record& record) {
+  --remember(parent_of(record.path)).now->num_children;
+  remember(record.path).now.reset();
+}
+
+void planner::foresee(const set_data_record& record) { remember(record.path).now->version = record.version; }
+
+template <typename Record, typename Request>
+operation_record planner::plan_operation(const Request& request) {
+  Record record;
+  if (const errc code = plan(request, record); code != errc::ok) return error_record{code};
+  foresee(record);
+  return record;
+}
+
+multi_record planner::plan(const wire::multi_request& request) {
+  struct visitor {
+    planner& self;
+    operation_record operator()(const wire::create_request& r) const { return self.plan_operation<create_record>(r); }
+    operation_record operator()(const wire::remove_request& r) const { return self.plan_operation<remove_record>(r); }
+    operation_record operator()(const wire::set_data_request& r) const { return self.plan_operation<set_data_record>(r); }
+    operation_record operator()(const wire::check_request& r) const { return self.plan_operation<check_record>(r); }
+  };
+  in_multi_ = true;
+  multi_record multi;
+  multi.operations.reserve(request.operations.size());
+  bool failed = false;
+  for (const wire::multi_operation& operation : request.operations) {
+    if (failed) {
+      multi.operations.emplace_back(error_record{errc::runtime_inconsistency});
+    } else {
+      multi.operations.push_back(std::visit(visitor{*this}, operation));
+      failed = std::holds_alternative<error_record>(multi.operations.back());
+    }
+  }
+  return multi;
+}
+
+}  // namespace zkr::backend

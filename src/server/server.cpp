@@ -1,0 +1,237 @@
+#include "zkrecipes/server.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <future>
+#include <mutex>
+#include <thread>
+
+#include "core/thread.hpp"
+#include "server/io_loop.hpp"
+#include "server/listener.hpp"
+
+namespace zkr {
+
+namespace {
+
+using namespace backend;
+
+std::int64_t wall_ms() {
+  const auto since_1970 = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::milliseconds>(since_1970).count();
+}
+
+std::optional<error> wrong(const server_options& options) {
+  const auto bad = [](const char* what) { return error(errc::invalid_argument, "start server", {}, what); };
+  using std::chrono::milliseconds;
+  // Session time-outs are 32-bit milliseconds on the wire; 20 ticks must fit.
+  constexpr milliseconds longest{0x7fff'ffff};
+  if (options.tick_time < milliseconds(1) || options.tick_time > longest / 20) return bad("tick_time is out of range");
+  if (options.min_session_timeout && (*options.min_session_timeout < milliseconds(1) || *options.min_session_timeout > longest)) {
+    return bad("min_session_timeout is out of range");
+  }
+  if (options.max_session_timeout && *options.max_session_timeout > longest) return bad("max_session_timeout is out of range");
+  const milliseconds least = options.min_session_timeout.value_or(2 * options.tick_time);
+  if (options.max_session_timeout.value_or(20 * options.tick_time) < least) {
+    return bad("max_session_timeout is less than min_session_timeout");
+  }
+  if (options.reap_interval < milliseconds(1)) return bad("reap_interval is not positive");
+  if (options.handshake_timeout < milliseconds(1)) return bad("handshake_timeout is not positive");
+  if (options.max_frame_bytes < 64 || options.max_frame_bytes > 0x7fff'ffff) return bad("max_frame_bytes is out of range");
+  return std::nullopt;
+}
+
+processor_options to_processor(const server_options& options) {
+  processor_options to;
+  to.tick_time = options.tick_time;
+  if (options.min_session_timeout) to.min_session_timeout = *options.min_session_timeout;
+  if (options.max_session_timeout) to.max_session_timeout = *options.max_session_timeout;
+  to.reap_interval = options.reap_interval;
+  to.ttl = options.allow_ttl_nodes ? ttl_nodes::enabled : ttl_nodes::disabled;
+  to.super_digest = options.super_digest;
+  return to;
+}
+
+listener_options to_listener(const server_options& options) {
+  listener_options to;
+  to.max_connections_per_address = options.max_connections_per_address;
+  to.max_connections = options.max_connections;
+  to.max_frame_bytes = options.max_frame_bytes;
+  to.handshake_timeout = options.handshake_timeout;
+  to.four_letter_words = options.four_letter_words;
+  return to;
+}
+
+}  // namespace
+
+struct server::impl {
+  impl(const server_options& options, std::unique_ptr<io_loop> with, std::unique_ptr<wire::acceptor> from)
+      : loop(std::move(with)),
+        core(to_processor(options), {loop->now(), wall_ms()}),
+        door(std::make_unique<listener>(core, *loop, std::move(from), to_listener(options), wall_ms)),
+        facts(door->facts()) {
+    door->start();
+    thread = detail::start_thread(options.thread_name, [this] { loop->run(); });
+  }
+
+  ~impl() { stop(); }
+
+  // Runs `work` on the server's thread, paused or not, and waits for it; here, once that thread has ended.
+  template <typename F>
+  auto call(F work) {
+    std::packaged_task<decltype(work())()> task(std::move(work));
+    auto done = task.get_future();
+    {
+      std::unique_lock lock(mutex);
+      if (!stopping) {
+        tasks.emplace_back([&task] { task(); });
+        changed.notify_all();
+        lock.unlock();
+        loop->post([this] { run_tasks(); });
+        return done.get();
+      }
+    }
+    const std::lock_guard ended(end_mutex);
+    task();
+    return done.get();
+  }
+
+  // On the server's thread. A paused server stays in here, so that nothing else happens.
+  void run_tasks() {
+    std::unique_lock lock(mutex);
+    while (true) {
+      while (!tasks.empty()) {
+        unique_function<void()> next = std::move(tasks.front());
+        tasks.erase(tasks.begin());
+        lock.unlock();
+        next();
+        next = nullptr;
+        lock.lock();
+      }
+      if (!paused || stopping) break;
+      changed.wait(lock, [this] { return !paused || stopping || !tasks.empty(); });
+    }
+  }
+
+  void stop() noexcept {
+    const std::lock_guard once(end_mutex);
+    {
+      const std::lock_guard lock(mutex);
+      stopping = true;
+      changed.notify_all();
+    }
+    if (!thread.joinable()) return;
+    // Posted, not stopped at once: calls that wait are answered first.
+    loop->post([this] {
+      run_tasks();
+      loop->stop();
+    });
+    thread.join();
+    door.reset();
+  }
+
+  std::mutex end_mutex;
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::vector<unique_function<void()>> tasks;  // guarded by mutex
+  bool paused = false;                         // guarded by mutex
+  bool stopping = false;                       // guarded by mutex
+
+  // Used by the server's thread alone while it runs.
+  std::unique_ptr<io_loop> loop;
+  processor core;
+  std::unique_ptr<listener> door;
+
+  const server_facts facts;
+  std::thread thread;
+};
+
+result<server> server::start(server_options options) {
+  if (std::optional<error> bad = wrong(options)) return *std::move(bad);
+  auto loop = std::make_unique<io_loop>();
+  auto listening = loop->listen(options.address, options.port);
+  if (!listening) return std::move(listening).error();
+  return server(std::make_unique<impl>(options, std::move(loop), *std::move(listening)));
+}
+
+server::server(std::unique_ptr<impl> state) noexcept : impl_(std::move(state)) {}
+server::server(server&& other) noexcept = default;
+server& server::operator=(server&& other) noexcept = default;
+server::~server() = default;
+
+std::uint16_t server::port() const noexcept { return impl_->facts.port; }
+
+std::string server::connect_string() const {
+  std::string address = impl_->facts.address;
+  if (address == "0.0.0.0") address = "127.0.0.1";
+  if (address == "::") address = "::1";
+  if (address.find(':') != std::string::npos) address = "[" + address + "]";
+  return address + ":" + std::to_string(port());
+}
+
+void server::stop() noexcept {
+  if (impl_ != nullptr) impl_->stop();
+}
+
+void server::pause() {
+  impl_->call([this] {
+    const std::lock_guard lock(impl_->mutex);
+    impl_->paused = true;
+  });
+}
+
+void server::resume() {
+  impl_->call([this] {
+    if (impl_->door != nullptr) impl_->door->tick();
+    const std::lock_guard lock(impl_->mutex);
+    impl_->paused = false;
+  });
+}
+
+void server::drop_connections() {
+  impl_->call([this] {
+    if (impl_->door != nullptr) impl_->door->drop_connections();
+  });
+}
+
+bool server::expire_session(std::int64_t session_id) {
+  return impl_->call([this, session_id] {
+    if (impl_->door == nullptr) return false;
+    const bool found = impl_->core.expire(session_id, impl_->door->now());
+    impl_->door->flush();
+    return found;
+  });
+}
+
+std::vector<std::int64_t> server::sessions() const {
+  return impl_->call([this] {
+    std::vector<std::int64_t> ids;
+    for (const auto& [id, one] : impl_->core.sessions().all()) ids.push_back(id);
+    std::sort(ids.begin(), ids.end());
+    return ids;
+  });
+}
+
+server_statistics server::statistics() const {
+  return impl_->call([this] {
+    const processor& core = impl_->core;
+    server_statistics now;
+    const auto& counted = core.statistics().requests;
+    for (std::size_t i = 1; i < counted.size(); ++i) {
+      const auto opcode = static_cast<std::int32_t>(i) - static_cast<std::int32_t>(processor_statistics::opcode_offset);
+      if (counted[i] != 0) now.requests[opcode] = counted[i];
+    }
+    now.packets_received = core.statistics().received;
+    now.packets_sent = core.statistics().sent;
+    now.expired_sessions = core.statistics().expired_sessions;
+    now.connections = impl_->door != nullptr ? impl_->door->connections() : 0;
+    now.sessions = core.sessions().size();
+    now.nodes = core.state().nodes().size();
+    now.watches = core.watched().size();
+    now.last_zxid = core.state().last_zxid();
+    return now;
+  });
+}
+
+}  // namespace zkr

@@ -1,0 +1,137 @@
+#include "server/replies.hpp"
+
+// Requests that change the state: each is checked, becomes a transaction with a zxid of its own, even where it fails,
+// and is applied; the events it causes stand in their outputs before its reply does.
+namespace zkr::backend {
+
+applied processor::commit(transaction& what, std::int64_t session, std::int32_t cxid, instant at, std::vector<applied>* parts) {
+  what.header = {session, cxid, state_.last_zxid() + 1, at.wall_ms};
+  event_sender events(*this, what.header.zxid);
+  return state_.apply(what, events, parts);
+}
+
+void processor::fail_write(const call& of, errc code) {
+  transaction failed{{}, error_record{code}};
+  commit(failed, of.from.session->id, of.header.xid, of.at);
+  reply_empty(of, code);
+}
+
+void processor::create(call& of) {
+  wire::create_request asked;
+  wire::read(of.body, asked, of.header.type);
+  if (!of.body.ok()) return fail_write(of, errc::marshalling_error);
+  transaction what{{}, create_record()};
+  auto& record = std::get<create_record>(what.record);
+  const requester by{of.from.session->id, of.from.who};
+  if (const errc code = planner(state_, by, options_.ttl).plan(asked, record); code != errc::ok) {
+    return fail_write(of, code);
+  }
+  const applied result = commit(what, by.session, of.header.xid, of.at);
+  reply_frame reply(*this, of);
+  reply.body().string(record.path);
+  if (asked.type != wire::opcode::create) reply.body().stat(result.stat);
+}
+
+void processor::remove(call& of) {
+  wire::remove_request asked;
+  wire::read(of.body, asked);
+  if (!of.body.ok()) return fail_write(of, errc::marshalling_error);
+  transaction what{{}, remove_record()};
+  const requester by{of.from.session->id, of.from.who};
+  const errc code = planner(state_, by, options_.ttl).plan(asked, std::get<remove_record>(what.record));
+  if (code != errc::ok) return fail_write(of, code);
+  commit(what, by.session, of.header.xid, of.at);
+  reply_empty(of);
+}
+
+void processor::set_data(call& of) {
+  wire::set_data_request asked;
+  wire::read(of.body, asked);
+  if (!of.body.ok()) return fail_write(of, errc::marshalling_error);
+  transaction what{{}, set_data_record()};
+  const requester by{of.from.session->id, of.from.who};
+  const errc code = planner(state_, by, options_.ttl).plan(asked, std::get<set_data_record>(what.record));
+  if (code != errc::ok) return fail_write(of, code);
+  const applied result = commit(what, by.session, of.header.xid, of.at);
+  reply_frame(*this, of).body().stat(result.stat);
+}
+
+void processor::set_acl(call& of) {
+  wire::set_acl_request asked;
+  wire::read(of.body, asked);
+  if (!of.body.ok()) return fail_write(of, errc::marshalling_error);
+  transaction what{{}, set_acl_record()};
+  const requester by{of.from.session->id, of.from.who};
+  const errc code = planner(state_, by, options_.ttl).plan(asked, std::get<set_acl_record>(what.record));
+  if (code != errc::ok) return fail_write(of, code);
+  const applied result = commit(what, by.session, of.header.xid, of.at);
+  reply_frame(*this, of).body().stat(result.stat);
+}
+
+namespace {
+
+// What the result of an operation looks like follows what it made, not how it was asked for: a container or a TTL node
+// answers as create2, a create2 of a plain node as create (until ZOOKEEPER-4026).
+struct multi_result_writer {
+  wire::writer& to;
+  const wire::multi_operation& asked;
+  const applied& result;
+  compatibility compat;
+
+  void operator()(const create_record& record) const {
+    const bool special = record.kind == node_kind::container || record.kind == node_kind::ttl;
+    const bool asked_create2 = std::get<wire::create_request>(asked).type != wire::opcode::create;
+    const bool with_stat = special || (compat == compatibility::v3_9 && asked_create2);
+    wire::write_multi_header(to, with_stat ? wire::opcode::create2 : wire::opcode::create);
+    to.string(record.path);
+    if (with_stat) to.stat(result.stat);
+  }
+  void operator()(const remove_record&) const { wire::write_multi_header(to, wire::opcode::remove); }
+  void operator()(const set_data_record&) const {
+    wire::write_multi_header(to, wire::opcode::set_data);
+    to.stat(result.stat);
+  }
+  void operator()(const check_record&) const { wire::write_multi_header(to, wire::opcode::check); }
+  void operator()(const error_record& record) const { wire::write_multi_error(to, record.code); }
+};
+
+}  // namespace
+
+void processor::multi(call& of) {
+  wire::multi_request asked;
+  wire::read(of.body, asked);
+  if (!of.body.ok()) return fail_write(of, errc::marshalling_error);
+  const requester by{of.from.session->id, of.from.who};
+  transaction what{{}, planner(state_, by, options_.ttl).plan(asked)};
+  std::vector<applied> parts;
+  commit(what, by.session, of.header.xid, of.at, &parts);
+
+  // A failed multi is a success that consists of errors: ok before the operation that failed, -2 behind it.
+  reply_frame reply(*this, of);
+  const auto& record = std::get<multi_record>(what.record);
+  const bool failed = has_failed(record);
+  for (std::size_t i = 0; i < record.operations.size(); ++i) {
+    if (failed) {
+      wire::write_multi_error(reply.body(), parts[i].code);
+    } else {
+      std::visit(multi_result_writer{reply.body(), asked.operations[i], parts[i], options_.compat}, record.operations[i]);
+    }
+  }
+  wire::write_multi_end(reply.body());
+}
+
+// A standalone server has no ensemble to reconfigure; the request is a write all the same, once it can be read.
+void processor::reconfig(call& of) {
+  wire::reconfig_request asked;
+  wire::read(of.body, asked);
+  if (!of.body.ok()) return reply_empty(of, errc::marshalling_error);
+  fail_write(of, errc::reconfig_disabled);
+}
+
+void processor::close_session(call& of) {
+  end_session(of.from.session->id, of.header.xid, of.at);
+  reply_empty(of);
+  close(of.from);
+}
+
+}  // namespace zkr::backend

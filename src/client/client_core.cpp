@@ -1,0 +1,658 @@
+#include "client/client_core.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "client/call_context.hpp"
+#include "client/gate.hpp"
+#include "client/inner_calls.hpp"
+#include "client/session_link.hpp"
+
+namespace zkr::detail {
+namespace {
+
+constexpr std::size_t reserve = 2048;  // requests in flight beside max_in_flight: heartbeats, recipes, subscriptions
+
+class scheduler_executor final : public executor {
+ public:
+  explicit scheduler_executor(scheduler& clock) : clock_(clock) {}
+  void execute(unique_function<void()> work) override { clock_.post(std::move(work)); }
+
+ private:
+  scheduler& clock_;
+};
+
+/// Codes that a transport or the C library makes: the request may have been lost at any point.
+bool lost_on_the_way(errc code) noexcept {
+  switch (code) {
+    case errc::connection_loss:
+    case errc::operation_timeout:
+    case errc::runtime_inconsistency:
+    case errc::session_expired:
+    case errc::closing:
+    case errc::auth_failed: return true;
+    default: return false;
+  }
+}
+
+/// Whether a request may be sent once more when its reply is missing.
+bool repeatable(wire::opcode type) noexcept { return wire::is_read(type) || type == wire::opcode::auth; }
+
+bool is_transaction(wire::opcode type) noexcept {
+  switch (type) {
+    case wire::opcode::create:
+    case wire::opcode::create2:
+    case wire::opcode::create_container:
+    case wire::opcode::create_ttl:
+    case wire::opcode::remove:
+    case wire::opcode::set_data:
+    case wire::opcode::set_acl:
+    case wire::opcode::multi: return true;
+    default: return false;
+  }
+}
+
+struct silent_observer final : zkr::observer {};
+
+}  // namespace
+
+// ---- the lock, and what comes behind it -----------------------------------------------------------------------------
+
+class client_core::section {
+ public:
+  explicit section(client_core& core) : core_(core), lock_(core.mutex_) {}
+  section(const section&) = delete;
+  section& operator=(const section&) = delete;
+  ~section() {
+    core_.poll_keeper();
+    todo.pump = core_.has_to_send();
+    lock_.unlock();
+    core_.perform(todo);
+  }
+
+  effects todo;
+
+ private:
+  client_core& core_;
+  std::unique_lock<std::mutex> lock_;
+};
+
+void client_core::perform(effects& todo) {
+  for (const auto& one : todo.direct) one->deliver();
+  for (const auto& one : todo.kicks) one->kick();
+  for (const auto& info : todo.sessions) observer().on_session(info);
+  if (todo.retire) todo.retire->retire(runtime().reaper(), [] {});
+  if (todo.pump) pump();
+}
+
+// ---- life -----------------------------------------------------------------------------------------------------------
+
+client_core::client_core(client_options options, transport::factory make_transport, std::string hosts,
+                         std::string chroot)
+    : options_(std::move(options)),
+      make_transport_(std::move(make_transport)),
+      hosts_(std::move(hosts)),
+      chroot_(std::move(chroot)),
+      pid_(::getpid()),
+      machine_({.loss_timeout = options_.loss_timeout}),
+      auth_(options_.auth),
+      keeper_({.tick_time = options_.tick_time,
+               .follower_timeout = options_.follower_timeout,
+               .margin = options_.lease_margin,
+               .warn_before = options_.warn_before},
+              options_.runtime->clock(), options_.runtime->loss_clock(),
+              [this](unique_function<void(lease_keeper&)> work) {
+                // The keeper's alarms hold no reference to the core: they find it through this one, if it is there.
+                if (const auto self = weak_from_this().lock()) {
+                  const section held(*self);
+                  work(self->keeper_);
+                }
+              }) {
+  if (!options_.observer) options_.observer = std::make_shared<silent_observer>();
+  inner_executor_ = std::make_shared<scheduler_executor>(options_.runtime->clock());
+  inner_strand_ = strand_of(inner_executor_.get());
+}
+
+client_core::~client_core() = default;
+
+result<std::shared_ptr<client_core>> client_core::create(client_options options, transport::factory make_transport) {
+  if (auto valid = options.validate(); !valid) return valid.error();
+  const auto slash = options.hosts.find('/');
+  auto hosts = options.hosts.substr(0, slash);
+  auto chroot = slash == std::string::npos ? std::string() : options.hosts.substr(slash);
+  if (chroot == "/") chroot.clear();
+  if (!options.runtime) options.runtime = runtime::shared_default();
+  return std::make_shared<client_core>(std::move(options), std::move(make_transport), std::move(hosts),
+                                       std::move(chroot));
+}
+
+bool client_core::forked() const noexcept { return ::getpid() != pid_; }
+
+result<void> client_core::start() {
+  const transport::transport_options how{.hosts = hosts_,
+                                         .chroot = chroot_,
+                                         .session_timeout = options_.session_timeout,
+                                         .handshake_timeout = options_.handshake_timeout.value_or(std::max<duration>(
+                                             options_.session_timeout / 3, std::chrono::milliseconds(200)))};
+  const auto link = std::make_shared<session_link>(shared_from_this(), make_transport_, how, runtime().clock());
+  {
+    section held(*this);
+    if (machine_.info().state == session_state::closed) return error(errc::closed, "connect");
+    machine_.begin();
+    refused_ = false;
+    link_ = link;
+    announce(held, errc::ok);
+  }
+  auto opened = link->wire().open();
+  if (!opened) {
+    section held(*this);
+    if (link_ == link) session_over(held, opened.error().code());
+  }
+  return opened;
+}
+
+void client_core::close() noexcept {
+  if (forked()) return;
+  std::shared_ptr<session_link> link;
+  {
+    section held(*this);
+    if (machine_.info().state == session_state::closed) return;
+    link = std::move(link_);
+    machine_.closed();
+    keeper_.session_over(error(errc::closed, "lease"));
+    for (const auto& one : in_flight_.take_all()) {
+      if (one && one->at != call::stage::done) fail(held, one, errc::closed);
+    }
+    for (auto* queue : {&urgent_, &waiting_}) {
+      for (const auto& one : std::exchange(*queue, {})) fail(held, one, errc::closed);
+    }
+    for (auto& [path, one] : watches_.take_all()) {
+      auto run = [handler = std::move(one.handler), path = path]() mutable {
+        handler({.type = watch_event_type::closed, .path = path});
+      };
+      if (one.where->push(std::move(run))) held.todo.kicks.push_back(one.where);
+    }
+    announce(held, errc::closed);
+    for (auto* timer : {&loss_timer_, &reopen_timer_, &deadline_timer_}) {
+      if (*timer != 0) runtime().clock().cancel(std::exchange(*timer, 0));
+    }
+  }
+  if (!link) return;
+  const auto ended = std::make_shared<gate>();
+  link->retire(runtime().reaper(), [ended] { ended->open(); });
+  if (runtime().may_block()) ended->wait_for(options_.close_timeout);
+}
+
+void session_link::retire(executor& reaper, unique_function<void()> done) {
+  reaper.execute([self = shared_from_this(), done = std::move(done)]() mutable {
+    auto& wire = *self->transport_;
+    // The link lives until its transport has reported for the last time.
+    wire.close([self = std::move(self), done = std::move(done)]() mutable { done(); });
+  });
+}
+
+void session_link::on_log(int level, std::string_view line) {
+  const auto kind = level <= 3   ? log_level::error
+                    : level == 4 ? log_level::warning
+                    : level <= 6 ? log_level::info
+                                 : log_level::debug;
+  core_->log(kind, line);
+}
+
+// ---- calls ----------------------------------------------------------------------------------------------------------
+
+void call::stopper::operator()() const {
+  const auto to = core.lock();
+  const auto one = target.lock();
+  if (to && one) to->abandon(one, errc::cancelled);
+}
+
+void client_core::submit(std::shared_ptr<call> one, const call_options& wait) {
+  // From here on a stop may come at any moment, also before the call is in a queue.
+  if (wait.stop.stop_possible()) one->on_stop.emplace(wait.stop, call::stopper{weak_from_this(), one});
+  {
+    section held(*this);
+    one->submitted = runtime().clock().now();
+    const auto& info = machine_.info();
+    if (one->refused) {
+      finish(held, one, *one->refused);
+    } else if (info.state == session_state::closed) {
+      fail(held, one, errc::closed);
+    } else if ((one->generation != 0 && one->generation != info.generation) ||
+               (info.state == session_state::lost &&
+                (one->generation != 0 || options_.on_session_loss == session_loss::stay_closed))) {
+      fail(held, one, errc::session_lost);
+    } else if (!one->internal && !one->blocking && in_flight_.users() + waiting_users_ >= options_.max_in_flight) {
+      fail(held, one, errc::overloaded);
+    } else {
+      if (!one->internal || wait.timeout) {
+        one->deadline = deadline_after(one->submitted, wait.timeout.value_or(options_.operation_timeout));
+        if (one->deadline <= one->submitted) return fail(held, one, errc::timed_out);
+        arm_deadline(one->deadline);
+      }
+      enqueue(one);
+    }
+  }
+}
+
+void client_core::enqueue(std::shared_ptr<call> one) {
+  one->at = call::stage::queued;
+  if (one->urgent) {
+    urgent_.push_back(std::move(one));
+    return;
+  }
+  if (!one->internal) ++waiting_users_;
+  waiting_.push_back(std::move(one));
+}
+
+bool client_core::has_to_send() const noexcept {
+  return !pumping_ && !refused_ && link_ && machine_.info().state == session_state::connected &&
+         !(urgent_.empty() && waiting_.empty());
+}
+
+void client_core::poll_keeper() {
+  if (keeper_.idle() || machine_.info().state != session_state::connected) return;
+  if (auto beat = keeper_.take_request()) {
+    auto one = std::make_shared<heartbeat_call>(std::move(*beat));
+    one->generation = machine_.info().generation;
+    one->submitted = runtime().clock().now();
+    enqueue(std::move(one));
+  }
+}
+
+std::shared_ptr<call> client_core::next_to_send() {
+  if (machine_.info().state != session_state::connected || refused_ || !link_) return nullptr;
+  const auto room = [this](const call& one) {
+    return one.internal ? in_flight_.internal() < reserve : in_flight_.users() < options_.max_in_flight;
+  };
+  for (auto* queue : {&urgent_, &waiting_}) {
+    for (auto next = queue->begin(); next != queue->end();) {
+      auto one = *next;
+      if (one->at == call::stage::done) {
+        next = queue->erase(next);
+      } else if (room(*one)) {
+        queue->erase(next);
+        if (!one->internal) --waiting_users_;
+        return one;
+      } else if (!one->internal) {
+        // Blocking callers wait for room; what the library itself sends need not.
+        next = std::find_if(next, queue->end(), [](const auto& other) { return other->internal; });
+      } else {
+        break;
+      }
+    }
+  }
+  return nullptr;
+}
+
+void client_core::pump() {
+  std::unique_lock lock(mutex_);
+  if (pumping_) return;
+  pumping_ = true;
+  while (auto one = next_to_send()) {
+    const auto link = link_;
+    const auto sent_before = one->sent;
+    one->at = call::stage::in_flight;
+    one->sent = true;
+    const auto id = in_flight_.add(one);
+    lock.unlock();
+    const auto taken = link->wire().submit(
+        id, one->encode(), one->has_watch ? transport::watch_mode::one_shot : transport::watch_mode::none);
+    lock.lock();
+    if (taken == errc::ok) continue;
+    const bool still_there = link_ == link && in_flight_.take(id) != nullptr;
+    if (!still_there || one->at == call::stage::done) continue;
+    one->sent = sent_before;
+    if (taken == errc::invalid_state || taken == errc::closing || taken == errc::overloaded ||
+        taken == errc::session_expired) {
+      refused_ = true;  // it knows more than we do; its next event says what
+      one->at = call::stage::queued;
+      if (!one->internal) ++waiting_users_;
+      waiting_.push_front(std::move(one));
+      break;
+    }
+    lock.unlock();
+    {
+      section held(*this);
+      if (one->at != call::stage::done) fail(held, one, taken);
+    }
+    lock.lock();
+  }
+  pumping_ = false;
+}
+
+void client_core::abandon(const std::shared_ptr<call>& one, errc why) {
+  section held(*this);
+  if (one->at == call::stage::fresh) {
+    if (!one->refused) one->refused.emplace(why, one->name, one->path);
+  } else {
+    fail(held, one, why);
+  }
+}
+
+void client_core::fail(section& held, const std::shared_ptr<call>& one, errc code) {
+  if (one->at == call::stage::done) return;
+  error why(code, one->name, one->path);
+  if (one->sent) why.set_sent(repeatable(one->type) ? outcome::not_applied : outcome::unknown);
+  finish(held, one, std::move(why));
+}
+
+void client_core::finish(section& held, const std::shared_ptr<call>& one, error why) {
+  if (one->at == call::stage::done) return;
+  if (one->at == call::stage::queued && !one->internal) --waiting_users_;
+  one->at = call::stage::done;
+  if (one->heartbeat != 0) return keeper_.heartbeat_done(one->heartbeat, nullptr, {});
+  one->fail(std::move(why));
+  deliver(held, one);
+}
+
+void client_core::deliver(section& held, const std::shared_ptr<call>& one) {
+  if (!one->where) {
+    held.todo.direct.push_back(one);
+  } else if (one->where->push([one] { one->deliver(); })) {
+    held.todo.kicks.push_back(one->where);
+  }
+}
+
+void client_core::arm_deadline(time_point at) {
+  if (at >= deadline_at_) return;
+  if (deadline_timer_ != 0) runtime().clock().cancel(deadline_timer_);
+  deadline_at_ = at;
+  deadline_timer_ = runtime().clock().schedule(at, [weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->on_deadline();
+  });
+}
+
+void client_core::on_deadline() {
+  section held(*this);
+  const auto now = runtime().clock().now();
+  deadline_timer_ = 0;
+  deadline_at_ = no_deadline;
+  auto next = no_deadline;
+  std::vector<std::shared_ptr<call>> due;
+  const auto look = [&](const std::shared_ptr<call>& one) {
+    if (one->at == call::stage::done) return;
+    if (one->deadline <= now) {
+      due.push_back(one);
+    } else {
+      next = std::min(next, one->deadline);
+    }
+  };
+  in_flight_.for_each(look);
+  std::for_each(waiting_.begin(), waiting_.end(), look);
+  for (const auto& one : due) fail(held, one, errc::timed_out);
+  if (next != no_deadline) arm_deadline(next);
+}
+
+// ---- replies and events ---------------------------------------------------------------------------------------------
+
+void client_core::on_reply(const session_link& from, std::uint64_t id, errc code, const wire::reply& body,
+                           const transport::reply_info& info) {
+  std::shared_ptr<call> one;
+  {
+    section held(*this);
+    if (&from != link_.get()) return;
+    one = in_flight_.take(id);
+    if (code == errc::session_expired) {
+      // The server's verdict on one request; the transport's own event would have come before it.
+      if (one) fail(held, one, errc::session_lost);
+      return session_over(held, errc::session_lost);
+    }
+    const bool answered = info.connection != 0 && !lost_on_the_way(code);
+    if (one && one->heartbeat != 0 && one->at != call::stage::done) {
+      // A check that failed ends its grant before the same reply renews the lease.
+      std::optional<error> problem;
+      if (code != errc::ok) one->refine(problem.emplace(code, one->name), body);
+      keeper_.heartbeat_done(one->heartbeat, problem ? &*problem : nullptr, answered ? info : transport::reply_info{});
+      one->at = call::stage::done;
+    }
+    if (answered) {
+      machine_.reply_seen(info.received);
+      last_zxid_ = std::max(last_zxid_, info.zxid);
+      // A transaction that failed was committed as such all the same; only of a multi do we know that it was sent on.
+      if (one) keeper_.acked(info, is_transaction(one->type) && (code == errc::ok || one->type == wire::opcode::multi));
+    }
+    if (!one || one->at == call::stage::done) return;
+    const bool leaves_watch =
+        one->has_watch && (code == errc::ok || (code == errc::no_node && one->type == wire::opcode::exists));
+    if (leaves_watch) {
+      const auto kind = one->type == wire::opcode::get_children2 ? watch_kind::child
+                        : code == errc::no_node                  ? watch_kind::exist
+                                                                 : watch_kind::data;
+      watches_.add(kind, one->path, {std::move(one->watch), one->watch_where});
+    }
+    if (code != errc::ok) {
+      if (lost_on_the_way(code) && repeatable(one->type) && code != errc::auth_failed &&
+          machine_.info().state != session_state::closed) {
+        enqueue(std::move(one));
+        return;
+      }
+      const bool lost = lost_on_the_way(code);
+      error why(lost && code != errc::auth_failed ? errc::connection_loss : code, one->name, one->path);
+      why.set_sent(lost && !repeatable(one->type) ? outcome::unknown : outcome::not_applied);
+      one->refine(why, body);
+      finish(held, one, std::move(why));
+      return;
+    }
+    one->at = call::stage::done;
+  }
+  one->succeed(body);
+  if (one->where) {
+    one->where->run([one] { one->deliver(); });
+  } else {
+    one->deliver();
+  }
+}
+
+void client_core::on_watch_event(const session_link& from, const transport::watch_event& event) {
+  section held(*this);
+  if (&from != link_.get()) return;
+  auto type = watch_event_type::removed;
+  switch (event.type) {
+    case wire::event_type::created: type = watch_event_type::created; break;
+    case wire::event_type::removed: break;
+    case wire::event_type::data_changed: type = watch_event_type::data_changed; break;
+    case wire::event_type::children_changed: type = watch_event_type::children_changed; break;
+    case wire::event_type::none: return;
+  }
+  for (auto& one : watches_.take(event.type, event.path)) {
+    auto run = [handler = std::move(one.handler), type, path = std::string(event.path)]() mutable {
+      handler({.type = type, .path = std::move(path)});
+    };
+    if (one.where->push(std::move(run))) held.todo.kicks.push_back(one.where);
+  }
+}
+
+// ---- the session ----------------------------------------------------------------------------------------------------
+
+void client_core::on_session_event(const session_link& from, const transport::session_event& event) {
+  section held(*this);
+  if (&from != link_.get()) return;
+  using kind = transport::session_event::kind;
+  switch (event.what) {
+    case kind::connected: {
+      refused_ = false;
+      machine_.connected(event);
+      if (event.resumed) {
+        keeper_.reattached(event);
+      } else {
+        keeper_.session_began(event);
+      }
+      const auto can = link_->wire().what_it_can();
+      if (!event.resumed || !can.resends_auth) {
+        for (const auto& entry : auth_) submit_auth(entry);
+      }
+      if (event.resumed && !can.rearms_watches) rearm_watches();
+      break;
+    }
+    case kind::disconnected:
+      refused_ = false;
+      machine_.disconnected(event.at);
+      keeper_.disconnected();
+      break;
+    case kind::expired: return session_over(held, errc::session_lost);
+    case kind::auth_failed: return session_over(held, errc::auth_failed);
+  }
+  arm_loss_timer();
+  announce(held, errc::ok);
+}
+
+void client_core::arm_loss_timer() {
+  auto& clock = runtime().clock();
+  if (loss_timer_ != 0) clock.cancel(std::exchange(loss_timer_, 0));
+  const auto at = machine_.lost_at();
+  if (at == no_deadline) return;
+  loss_timer_ = clock.schedule(at, [weak = weak_from_this(), generation = machine_.info().generation, at] {
+    const auto self = weak.lock();
+    if (!self) return;
+    section held(*self);
+    if (self->machine_.info().generation != generation || self->machine_.lost_at() != at) return;
+    self->log(log_level::warning, "no server for too long: the session counts as lost");
+    self->session_over(held, errc::session_lost);
+  });
+}
+
+void client_core::session_over(section& held, errc cause) {
+  if (machine_.info().state == session_state::lost || machine_.info().state == session_state::closed) return;
+  held.todo.retire = std::move(link_);
+  machine_.over();
+  arm_loss_timer();
+  keeper_.session_over(error(errc::session_lost, "lease"));
+  last_zxid_ = 0;
+  const auto code = cause == errc::auth_failed ? errc::auth_failed : errc::session_lost;
+  // What was on its way or waiting belonged to this session. Nothing of it is repeated on the next.
+  auto sent = in_flight_.take_all();
+  std::stable_sort(sent.begin(), sent.end(), [](const auto& a, const auto& b) { return a->submitted < b->submitted; });
+  for (const auto& one : sent) {
+    if (one->at != call::stage::done) fail(held, one, code);
+  }
+  for (auto* queue : {&urgent_, &waiting_}) {
+    for (const auto& one : std::exchange(*queue, {})) fail(held, one, code);
+  }
+  for (auto& [path, one] : watches_.take_all()) {
+    auto run = [handler = std::move(one.handler), path = path]() mutable {
+      handler({.type = watch_event_type::session_lost, .path = path});
+    };
+    if (one.where->push(std::move(run))) held.todo.kicks.push_back(one.where);
+  }
+  announce(held, cause);
+  if (options_.on_session_loss == session_loss::stay_closed) return;
+  const auto delay = machine_.reopen_delay();
+  reopen_timer_ = runtime().clock().schedule(runtime().clock().now() + delay, [weak = weak_from_this()] {
+    if (const auto self = weak.lock()) {
+      if (auto started = self->start(); !started) self->log(log_level::error, started.error().message());
+    }
+  });
+}
+
+void client_core::announce(section& held, errc cause) {
+  const auto& info = machine_.info();
+  held.todo.sessions.push_back(info);
+  std::erase_if(listeners_, [](const listening& one) { return one.way.expired(); });
+  for (const auto& one : listeners_) {
+    const bool kick = inner_strand_->push([weak = one.way, info, cause] {
+      if (const auto who = weak.lock()) who->on_session(info, cause);
+    });
+    if (kick) held.todo.kicks.push_back(inner_strand_);
+  }
+}
+
+void client_core::listen(const std::shared_ptr<session_listener>& who) {
+  section held(*this);
+  listeners_.push_back({who.get(), who});
+  const bool kick = inner_strand_->push([weak = std::weak_ptr(who), info = machine_.info()] {
+    if (const auto one = weak.lock()) one->on_session(info, errc::ok);
+  });
+  if (kick) held.todo.kicks.push_back(inner_strand_);
+}
+
+void client_core::stop_listening(const session_listener* who) {
+  const std::scoped_lock lock(mutex_);
+  std::erase_if(listeners_, [who](const listening& one) { return one.who == who; });
+}
+
+session_info client_core::session() const {
+  const std::scoped_lock lock(mutex_);
+  return machine_.info();
+}
+
+bool client_core::closed() const { return session().state == session_state::closed; }
+
+std::shared_ptr<strand> client_core::strand_of(executor* where) {
+  const std::scoped_lock lock(mutex_);
+  if (where == nullptr) where = options_.callback_executor;
+  if (where == nullptr) where = &runtime().dispatch();
+  auto& found = strands_[where];
+  if (!found) {
+    found = std::make_shared<strand>(
+        *where, [observer = options_.observer](std::string_view what) { observer->on_callback_exception(what); });
+  }
+  return found;
+}
+
+std::size_t client_core::largest_request_bytes() const noexcept { return 1'048'575 - chroot_.size(); }
+
+void client_core::log(log_level level, std::string_view line) const { observer().on_log(level, line); }
+
+// Registers the one-shot watches of an earlier connection anew, for a transport that does not do so by itself.
+void client_core::rearm_watches() {
+  if (watches_.empty()) return;
+  auto one = std::make_shared<set_watches_call>(last_zxid_, watches_.paths(watch_kind::data),
+                                                watches_.paths(watch_kind::exist), watches_.paths(watch_kind::child));
+  one->generation = machine_.info().generation;
+  enqueue(std::move(one));
+}
+
+// Goes out before everything that waits.
+void client_core::submit_auth(const auth_entry& entry) {
+  auto one = std::make_shared<auth_call>(entry);
+  one->generation = machine_.info().generation;
+  enqueue(std::move(one));
+}
+
+void client_core::add_auth(auth_entry entry) {
+  const std::scoped_lock lock(mutex_);
+  auth_.push_back(std::move(entry));
+}
+
+void client_core::remove_auth(const auth_entry& entry) {
+  const std::scoped_lock lock(mutex_);
+  std::erase_if(
+      auth_, [&](const auth_entry& one) { return one.scheme == entry.scheme && one.credentials == entry.credentials; });
+}
+
+// ---- grants ---------------------------------------------------------------------------------------------------------
+
+void client_core::take_grant(std::shared_ptr<grant_state> grant, std::shared_ptr<grant_watcher> who) {
+  section held(*this);
+  if (grant->generation() != machine_.info().generation || machine_.info().state == session_state::lost ||
+      machine_.info().state == session_state::closed) {
+    grant->end();
+    runtime().clock().post([who = std::move(who)] { who->on_ended(error(errc::session_lost, "lease")); });
+    return;
+  }
+  keeper_.take(std::move(grant), std::move(who));
+}
+
+void client_core::drop_grant(const grant_state& grant) {
+  const section held(*this);
+  keeper_.drop(grant);
+}
+
+void client_core::keep_warm(int change) {
+  const section held(*this);
+  keeper_.keep_warm(change);
+}
+
+void client_core::keep_reading(int change) {
+  const section held(*this);
+  keeper_.keep_reading(change);
+}
+
+std::shared_ptr<lease_cell> client_core::lease_of(std::uint64_t generation) const {
+  const std::scoped_lock lock(mutex_);
+  return generation == machine_.info().generation ? keeper_.cell() : std::make_shared<lease_cell>();
+}
+
+}  // namespace zkr::detail

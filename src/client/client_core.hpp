@@ -1,0 +1,148 @@
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "client/in_flight.hpp"
+#include "client/lease_keeper.hpp"
+#include "client/session_machine.hpp"
+#include "client/watch_table.hpp"
+#include "zkrecipes/client_options.hpp"
+
+namespace zkr::detail {
+
+class session_link;
+
+/// Told of every change of the session, in order, on the scheduler thread.
+struct session_listener {
+  virtual ~session_listener() = default;
+  virtual void on_session(const session_info& info, errc cause) = 0;
+};
+
+/// The client behind its handles: one session at a time over one transport, the calls that wait or are on their way, the
+/// one-shot watches and the lease. All of it is guarded by one lock; nothing is called out with it held but the
+/// schedulers and the strands' queues, which call nobody.
+///
+///   call: submit() -> queue -> pump() -> transport -> on_reply() -> deliver
+class client_core : public std::enable_shared_from_this<client_core> {
+ public:
+  static result<std::shared_ptr<client_core>> create(client_options options, transport::factory make_transport);
+
+  client_core(client_options options, transport::factory make_transport, std::string hosts, std::string chroot);
+  client_core(const client_core&) = delete;
+  client_core& operator=(const client_core&) = delete;
+  ~client_core();
+
+  /// Asks for the first session.
+  result<void> start();
+  void submit(std::shared_ptr<call> one, const call_options& wait);
+  /// Ends a call that has not ended yet.
+  void abandon(const std::shared_ptr<call>& one, errc why);
+  /// Ends everything; waits for the session's end on the server, `close_timeout` at most, where this thread may wait.
+  void close() noexcept;
+
+  void add_auth(auth_entry entry);
+  void remove_auth(const auth_entry& entry);
+
+  void take_grant(std::shared_ptr<grant_state> grant, std::shared_ptr<grant_watcher> who);
+  void drop_grant(const grant_state& grant);
+  void keep_warm(int change);
+  void keep_reading(int change);
+  [[nodiscard]] std::shared_ptr<lease_cell> lease_of(std::uint64_t generation) const;
+
+  /// Registers a listener: it is told the current state first.
+  void listen(const std::shared_ptr<session_listener>& who);
+  void stop_listening(const session_listener* who);
+
+  [[nodiscard]] session_info session() const;
+  [[nodiscard]] bool closed() const;
+  /// The strand of an executor on this client; nullptr: the client's own.
+  [[nodiscard]] std::shared_ptr<strand> strand_of(executor* where);
+  /// The library's own strand, on the scheduler thread.
+  [[nodiscard]] const std::shared_ptr<strand>& inner_strand() const noexcept { return inner_strand_; }
+  [[nodiscard]] executor* inner_executor() const noexcept { return inner_executor_.get(); }
+  [[nodiscard]] const client_options& options() const noexcept { return options_; }
+  [[nodiscard]] zkr::runtime& runtime() const noexcept { return *options_.runtime; }
+  [[nodiscard]] const std::string& chroot() const noexcept { return chroot_; }
+  [[nodiscard]] zkr::observer& observer() const noexcept { return *options_.observer; }
+  [[nodiscard]] std::size_t largest_request_bytes() const noexcept;
+  [[nodiscard]] bool forked() const noexcept;
+
+ private:
+  friend class session_link;
+
+  /// What is to be done once the lock is released.
+  struct effects {
+    std::vector<std::shared_ptr<strand>> kicks;
+    std::vector<std::shared_ptr<call>> direct;
+    std::vector<session_info> sessions;
+    std::shared_ptr<session_link> retire;
+    bool pump = false;
+  };
+  struct listening {
+    const session_listener* who;
+    std::weak_ptr<session_listener> way;
+  };
+  class section;  // holds the lock, and performs the effects behind it
+
+  // Reports of the transport, by way of its link.
+  void on_session_event(const session_link& from, const transport::session_event& event);
+  void on_watch_event(const session_link& from, const transport::watch_event& event);
+  void on_reply(const session_link& from, std::uint64_t id, errc code, const wire::reply& body,
+                const transport::reply_info& info);
+
+  // With the lock held:
+  void begin_session(section& held);
+  void session_over(section& held, errc cause);
+  void fail(section& held, const std::shared_ptr<call>& one, errc code);
+  void finish(section& held, const std::shared_ptr<call>& one, error why);
+  void deliver(section& held, const std::shared_ptr<call>& one);
+  void announce(section& held, errc cause);
+  void enqueue(std::shared_ptr<call> one);
+  void poll_keeper();
+  void submit_auth(const auth_entry& entry);
+  void rearm_watches();
+  void arm_loss_timer();
+  void arm_deadline(time_point at);
+  void on_deadline();
+  [[nodiscard]] bool has_to_send() const noexcept;
+  [[nodiscard]] std::shared_ptr<call> next_to_send();
+
+  void pump();
+  void perform(effects& todo);
+  void log(log_level level, std::string_view line) const;
+
+  client_options options_;
+  const transport::factory make_transport_;
+  const std::string hosts_;
+  const std::string chroot_;
+  const int pid_;
+  std::shared_ptr<executor> inner_executor_;
+  std::shared_ptr<strand> inner_strand_;
+
+  mutable std::mutex mutex_;
+  // Everything below is guarded by mutex_.
+  session_machine machine_;
+  std::shared_ptr<session_link> link_;
+  std::deque<std::shared_ptr<call>> urgent_;
+  std::deque<std::shared_ptr<call>> waiting_;
+  std::size_t waiting_users_ = 0;  ///< Calls of users in waiting_ that have not ended.
+  in_flight_table in_flight_;
+  bool pumping_ = false;
+  bool refused_ = false;  ///< The transport takes nothing until its next session event.
+  watch_table watches_;
+  std::vector<auth_entry> auth_;
+  std::int64_t last_zxid_ = 0;
+  lease_keeper keeper_;
+  std::map<executor*, std::shared_ptr<strand>> strands_;
+  std::vector<listening> listeners_;
+  scheduler::timer loss_timer_ = 0;
+  scheduler::timer reopen_timer_ = 0;
+  scheduler::timer deadline_timer_ = 0;
+  time_point deadline_at_ = no_deadline;
+};
+
+}  // namespace zkr::detail

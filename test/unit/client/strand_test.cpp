@@ -1,0 +1,69 @@
+#include "client/strand.hpp"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <stdexcept>
+#include <thread>
+
+#include "client/call_context.hpp"
+#include "client/gate.hpp"
+#include "core/thread.hpp"
+
+namespace zkr::detail {
+namespace {
+
+/// Runs work on several threads at once, as a user's executor may.
+class pool final : public executor {
+ public:
+  void execute(unique_function<void()> work) override { threads_[next_++ % 2].execute(std::move(work)); }
+
+ private:
+  std::atomic<unsigned> next_ = 0;
+  thread_executor threads_[2] = {thread_executor("pool-a"), thread_executor("pool-b")};
+};
+
+TEST(strand, runs_one_thing_at_a_time_in_order_on_a_concurrent_executor) {
+  pool threads;
+  const auto one = std::make_shared<strand>(threads, [](std::string_view) {});
+  std::vector<int> order;  // unsynchronised on purpose: the strand is the synchronisation
+  gate done;
+  for (int i = 0; i < 1000; ++i) {
+    one->run([&order, &done, i] {
+      order.push_back(i);
+      if (i == 999) done.open();
+    });
+  }
+  done.wait();
+  for (int i = 0; i < 1000; ++i) EXPECT_EQ(order[static_cast<std::size_t>(i)], i);
+}
+
+TEST(strand, exception_is_reported_and_changes_nothing_else) {
+  std::string reported;
+  gate done;
+  {
+    thread_executor thread("one");
+    const auto one = std::make_shared<strand>(thread, [&](std::string_view what) { reported = what; });
+    one->run([] { throw std::runtime_error("thrown by a handler"); });
+    one->run([&] { done.open(); });
+    done.wait();
+  }
+  EXPECT_EQ(reported, "thrown by a handler");
+}
+
+TEST(strand, marks_its_thread_as_one_that_must_not_wait) {
+  thread_executor thread("one");
+  const auto one = std::make_shared<strand>(thread, [](std::string_view) {});
+  bool inside = false;
+  gate done;
+  EXPECT_FALSE(no_blocking::here());
+  one->run([&] {
+    inside = no_blocking::here();
+    done.open();
+  });
+  done.wait();
+  EXPECT_TRUE(inside);
+}
+
+}  // namespace
+}  // namespace zkr::detail

@@ -43,7 +43,7 @@ struct client_options {
   missing_chroot chroot = missing_chroot::fail;
   /// Sent on every connection before anything else.
   std::vector<auth_entry> auth = {};
-  /// Operations outstanding at once, 1 to 12,000. More give `overloaded` (asynchronous) or wait (blocking).
+  /// Operations outstanding at once, 1 to 16,384. More give `overloaded` (asynchronous) or wait (blocking).
   std::size_t max_in_flight = 8192;
   /// Longest wait of `close()` and the destructor for the session's end on the server.
   duration close_timeout = std::chrono::seconds(2);

@@ -81,9 +81,8 @@ class operations {
   void async_get_acl(std::string path, handler<acl_list> done, call_options wait = {});
 
   /// Replaces a node's ACL, if its `aversion` is still `version`.
-  result<stat_t> set_acl(std::string path, acl_list acl, std::int32_t version = any_version, call_options wait = {});
-  void async_set_acl(std::string path, acl_list acl, std::int32_t version, handler<stat_t> done,
-                     call_options wait = {});
+  result<void> set_acl(std::string path, acl_list acl, std::int32_t version = any_version, call_options wait = {});
+  void async_set_acl(std::string path, acl_list acl, std::int32_t version, handler<void> done, call_options wait = {});
 
   /// Applies all writes of a transaction or none. On failure `error::failed_operation` says which.
   result<std::vector<transaction_result>> commit(transaction writes, call_options wait = {});

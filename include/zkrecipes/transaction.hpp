@@ -20,7 +20,7 @@ class transaction {
  public:
   /// Fails the transaction unless the node exists with this data version. `any_version`: unless it exists.
   transaction& check(std::string path, std::int32_t version = any_version);
-  transaction& create(std::string path, std::string data, create_options options = {});
+  transaction& create(std::string path, std::string data = {}, create_options options = {});
   transaction& set(std::string path, std::string data, std::int32_t version = any_version);
   transaction& remove(std::string path, std::int32_t version = any_version);
   /// Fails the transaction with `ownership_lost` unless `held` is still this very grant on the server.

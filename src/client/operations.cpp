@@ -168,16 +168,16 @@ void start_get_acl(client_core& core, std::string path, handler<acl_list> done, 
   send(core, std::move(one), std::move(refused), std::move(to), wait);
 }
 
-void start_set_acl(client_core& core, std::string path, acl_list acl, std::int32_t version, handler<stat_t> done,
+void start_set_acl(client_core& core, std::string path, acl_list acl, std::int32_t version, handler<void> done,
                    delivery to, const call_options& wait) {
   auto refused = detail::why_refuse_path("set_acl", path);
   if (!refused && acl.empty()) refused.emplace(errc::invalid_acl, "set_acl", path, "the list is empty");
-  auto one = make_call<stat_t>(
+  auto one = make_call<void>(
       wire::opcode::set_acl, "set_acl", std::move(path), std::move(done),
       [acl = std::move(acl), version](const call& self) -> wire::request {
         return wire::set_acl_request{.path = self.path, .acl = acl, .version = version};
       },
-      stat_of);
+      nothing);
   send(core, std::move(one), std::move(refused), std::move(to), wait);
 }
 
@@ -339,15 +339,15 @@ void operations::async_get_acl(std::string path, handler<acl_list> done, call_op
   });
 }
 
-result<stat_t> operations::set_acl(std::string path, acl_list acl, std::int32_t version, call_options wait) {
-  return blocking<stat_t>(*this, "set_acl", [&](const auto& core, handler<stat_t> done, delivery to) {
+result<void> operations::set_acl(std::string path, acl_list acl, std::int32_t version, call_options wait) {
+  return blocking<void>(*this, "set_acl", [&](const auto& core, handler<void> done, delivery to) {
     start_set_acl(*core, std::move(path), std::move(acl), version, std::move(done), std::move(to), wait);
   });
 }
 
-void operations::async_set_acl(std::string path, acl_list acl, std::int32_t version, handler<stat_t> done,
+void operations::async_set_acl(std::string path, acl_list acl, std::int32_t version, handler<void> done,
                                call_options wait) {
-  handled<stat_t>(*this, "set_acl", std::move(done), [&](const auto& core, handler<stat_t> handle, delivery to) {
+  handled<void>(*this, "set_acl", std::move(done), [&](const auto& core, handler<void> handle, delivery to) {
     start_set_acl(*core, std::move(path), std::move(acl), version, std::move(handle), std::move(to), wait);
   });
 }

@@ -20,7 +20,11 @@ class typed_call : public call {
     if constexpr (std::is_void_v<T>) {
       outcome_.emplace();
     } else {
-      outcome_.emplace(decode_(body));
+      try {
+        outcome_.emplace(decode_(body));
+      } catch (const std::bad_variant_access&) {  // a transport's mistake, not the caller's
+        outcome_.emplace(error(errc::marshalling_error, name, path));
+      }
     }
   }
   void fail(error why) override { outcome_.emplace(std::move(why)); }

@@ -1,0 +1,58 @@
+#include "conformance/any_server.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <memory>
+
+#include "support/apache_server.hpp"
+#include "zkrecipes/client.hpp"
+#include "zkrecipes/server.hpp"
+
+namespace zkr::testing {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// Started before the first test, ended after the last.
+class environment final : public ::testing::Environment {
+ public:
+  void SetUp() override {
+    if (server_is_apache()) {
+      apache = std::make_unique<apache_server>(250ms);
+      address = apache->connect_string();
+    } else {
+      bundled.emplace(server::start({.tick_time = 250ms}).value());
+      address = bundled->connect_string();
+    }
+  }
+  void TearDown() override {
+    apache.reset();
+    bundled.reset();
+  }
+
+  std::unique_ptr<apache_server> apache;
+  std::optional<server> bundled;
+  std::string address;
+};
+
+environment* const the_environment = dynamic_cast<environment*>(::testing::AddGlobalTestEnvironment(new environment));
+
+}  // namespace
+
+bool server_is_apache() {
+  const char* kind = std::getenv("ZKR_TEST_SERVER");
+  return kind != nullptr && std::string_view(kind) == "apache";
+}
+
+const std::string& server_under_test() { return the_environment->address; }
+
+std::string own_folder() {
+  const auto* test = ::testing::UnitTest::GetInstance()->current_test_info();
+  const auto path = "/" + std::string(test->test_suite_name()) + "." + test->name();
+  auto zk = client::connect({.hosts = server_under_test()}).value();
+  (void)zk.create(path);
+  return path;
+}
+
+}  // namespace zkr::testing

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "client/call_context.hpp"
 #include "client/gate.hpp"
@@ -161,18 +162,7 @@ void client_core::close() noexcept {
     link = std::move(link_);
     machine_.closed();
     keeper_.session_over(error(errc::closed, "lease"));
-    for (const auto& one : in_flight_.take_all()) {
-      if (one && one->at != call::stage::done) fail(held, one, errc::closed);
-    }
-    for (auto* queue : {&urgent_, &waiting_}) {
-      for (const auto& one : std::exchange(*queue, {})) fail(held, one, errc::closed);
-    }
-    for (auto& [path, one] : watches_.take_all()) {
-      auto run = [handler = std::move(one.handler), path = path]() mutable {
-        handler({.type = watch_event_type::closed, .path = path});
-      };
-      if (one.where->push(std::move(run))) held.todo.kicks.push_back(one.where);
-    }
+    fail_all(held, errc::closed, watch_event_type::closed);
     announce(held, errc::closed);
     for (auto* timer : {&loss_timer_, &reopen_timer_, &deadline_timer_}) {
       if (*timer != 0) runtime().clock().cancel(std::exchange(*timer, 0));
@@ -261,7 +251,7 @@ void client_core::poll_keeper() {
   }
 }
 
-std::shared_ptr<call> client_core::next_to_send() {
+std::shared_ptr<call> client_core::next_to_send(std::vector<std::shared_ptr<call>>& dropped) {
   if (machine_.info().state != session_state::connected || refused_ || !link_) return nullptr;
   const auto room = [this](const call& one) {
     return one.internal ? in_flight_.internal() < reserve : in_flight_.users() < options_.max_in_flight;
@@ -270,6 +260,7 @@ std::shared_ptr<call> client_core::next_to_send() {
     for (auto next = queue->begin(); next != queue->end();) {
       auto one = *next;
       if (one->at == call::stage::done) {
+        dropped.push_back(std::move(one));
         next = queue->erase(next);
       } else if (room(*one)) {
         queue->erase(next);
@@ -287,11 +278,13 @@ std::shared_ptr<call> client_core::next_to_send() {
 }
 
 void client_core::pump() {
+  // A call or link may go with its last reference, and takes user code along: never with the lock held.
+  std::vector<std::shared_ptr<call>> dropped;
   std::unique_lock lock(mutex_);
   if (pumping_) return;
   pumping_ = true;
-  while (auto one = next_to_send()) {
-    const auto link = link_;
+  while (auto one = next_to_send(dropped)) {
+    auto link = link_;
     const auto sent_before = one->sent;
     one->at = call::stage::in_flight;
     one->sent = true;
@@ -299,10 +292,16 @@ void client_core::pump() {
     lock.unlock();
     const auto taken = link->wire().submit(
         id, one->encode(), one->has_watch ? transport::watch_mode::one_shot : transport::watch_mode::none);
+    link.reset();
+    dropped.clear();
+    if (taken == errc::ok) {
+      one.reset();
+      lock.lock();
+      continue;
+    }
+    dropped.push_back(one);
     lock.lock();
-    if (taken == errc::ok) continue;
-    const bool still_there = link_ == link && in_flight_.take(id) != nullptr;
-    if (!still_there || one->at == call::stage::done) continue;
+    if (!in_flight_.take(id) || one->at == call::stage::done) continue;  // the session has ended meanwhile
     one->sent = sent_before;
     if (taken == errc::invalid_state || taken == errc::closing || taken == errc::overloaded ||
         taken == errc::session_expired) {
@@ -522,20 +521,7 @@ void client_core::session_over(section& held, errc cause) {
   last_zxid_ = 0;
   const auto code = cause == errc::auth_failed ? errc::auth_failed : errc::session_lost;
   // What was on its way or waiting belonged to this session. Nothing of it is repeated on the next.
-  auto sent = in_flight_.take_all();
-  std::stable_sort(sent.begin(), sent.end(), [](const auto& a, const auto& b) { return a->submitted < b->submitted; });
-  for (const auto& one : sent) {
-    if (one->at != call::stage::done) fail(held, one, code);
-  }
-  for (auto* queue : {&urgent_, &waiting_}) {
-    for (const auto& one : std::exchange(*queue, {})) fail(held, one, code);
-  }
-  for (auto& [path, one] : watches_.take_all()) {
-    auto run = [handler = std::move(one.handler), path = path]() mutable {
-      handler({.type = watch_event_type::session_lost, .path = path});
-    };
-    if (one.where->push(std::move(run))) held.todo.kicks.push_back(one.where);
-  }
+  fail_all(held, code, watch_event_type::session_lost);
   announce(held, cause);
   if (options_.on_session_loss == session_loss::stay_closed) return;
   const auto delay = machine_.reopen_delay();
@@ -544,6 +530,25 @@ void client_core::session_over(section& held, errc cause) {
       if (auto started = self->start(); !started) self->log(log_level::error, started.error().message());
     }
   });
+}
+
+// Ends every call with `code` and every one-shot watch with `event`.
+void client_core::fail_all(section& held, errc code, watch_event_type event) {
+  auto sent = in_flight_.take_all();
+  std::stable_sort(sent.begin(), sent.end(), [](const auto& a, const auto& b) { return a->submitted < b->submitted; });
+  auto& all = held.todo.dropped;
+  std::move(sent.begin(), sent.end(), std::back_inserter(all));
+  for (auto* queue : {&urgent_, &waiting_}) {
+    std::move(queue->begin(), queue->end(), std::back_inserter(all));
+    queue->clear();
+  }
+  for (const auto& one : all) fail(held, one, code);
+  for (auto& [path, one] : watches_.take_all()) {
+    auto run = [handler = std::move(one.handler), event, path = path]() mutable {
+      handler({.type = event, .path = path});
+    };
+    if (one.where->push(std::move(run))) held.todo.kicks.push_back(one.where);
+  }
 }
 
 void client_core::announce(section& held, errc cause) {

@@ -80,6 +80,7 @@ class client_core : public std::enable_shared_from_this<client_core> {
     std::vector<std::shared_ptr<call>> direct;
     std::vector<session_info> sessions;
     std::shared_ptr<session_link> retire;
+    std::vector<std::shared_ptr<call>> dropped;  ///< They may take user code along.
     bool pump = false;
   };
   struct listening {
@@ -97,6 +98,7 @@ class client_core : public std::enable_shared_from_this<client_core> {
   // With the lock held:
   void begin_session(section& held);
   void session_over(section& held, errc cause);
+  void fail_all(section& held, errc code, watch_event_type event);
   void fail(section& held, const std::shared_ptr<call>& one, errc code);
   void finish(section& held, const std::shared_ptr<call>& one, error why);
   void deliver(section& held, const std::shared_ptr<call>& one);
@@ -109,7 +111,7 @@ class client_core : public std::enable_shared_from_this<client_core> {
   void arm_deadline(time_point at);
   void on_deadline();
   [[nodiscard]] bool has_to_send() const noexcept;
-  [[nodiscard]] std::shared_ptr<call> next_to_send();
+  [[nodiscard]] std::shared_ptr<call> next_to_send(std::vector<std::shared_ptr<call>>& dropped);
 
   void pump();
   void perform(effects& todo);

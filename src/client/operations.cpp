@@ -211,7 +211,7 @@ void start_add_auth(const std::shared_ptr<client_core>& core, auth_entry entry, 
 template <typename T, typename Start>
 result<T> blocking(const operations& self, std::string_view what, Start start) {
   return recipes::block_on<T>(self, what, [&](handler<T> done) {
-    const auto& core = recipe_access::core(self);
+    const auto core = recipe_access::core(self);
     start(core, std::move(done),
           delivery{.watches = core->strand_of(recipe_access::handlers(self)),
                    .generation = recipe_access::generation(self),
@@ -223,7 +223,7 @@ result<T> blocking(const operations& self, std::string_view what, Start start) {
 /// a client (moved from) has no such place: the handler then runs at once.
 template <typename T, typename Start>
 void handled(const operations& self, std::string_view what, handler<T> done, Start start) {
-  const auto& core = recipe_access::core(self);
+  const auto core = recipe_access::core(self);  // a copy: the handle may be destroyed by its own handler
   if (!core) {
     if (done) done(error(errc::closed, what));
     return;

@@ -79,7 +79,7 @@ class server {
   ///
   /// @par Errors  invalid_argument: an option is out of its range. resolve_failed: `address` is not numeric. io_error:
   ///              the address cannot be listened on (in use, not ours); the message has the system's words.
-  [[nodiscard]] static result<server> start(server_options options = {});
+  [[nodiscard]] static result<server> start(const server_options& options = {});
 
   server(server&& other) noexcept;
   server& operator=(server&& other) noexcept;

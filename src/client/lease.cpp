@@ -81,6 +81,11 @@ duration lease::spacing() const noexcept {
   return rules_.timeout / (rules_.tick_is_quarter ? 8 : 4) + milliseconds(20);
 }
 
+bool lease::transaction_extends(time_point now) const noexcept {
+  const auto touched = std::max(reattach_submitted_, firsts_.best(now));
+  return touched != time_point::min() && touched + rules_.timeout - rules_.margin > valid_until_;
+}
+
 bool lease::link_ready(time_point now, time_point beyond) const noexcept {
   const auto reaches = [&](time_point touched) {
     return touched != time_point::min() && touched + rules_.timeout - rules_.margin > beyond;

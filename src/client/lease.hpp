@@ -42,6 +42,8 @@ class lease {
   [[nodiscard]] duration margin() const noexcept { return rules_.margin; }
   /// S: the least time between j's acknowledgement and k1.
   [[nodiscard]] duration spacing() const noexcept;
+  /// True where a transaction sent at `now` would by itself extend the lease, once acknowledged.
+  [[nodiscard]] bool transaction_extends(time_point now) const noexcept;
   /// True where a transaction sent at `now` would, once acknowledged, prove a lease beyond `beyond`: no need to wait.
   [[nodiscard]] bool link_ready(time_point now, time_point beyond) const noexcept;
 

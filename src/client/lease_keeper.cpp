@@ -134,6 +134,8 @@ void lease_keeper::plan() {
       due = last_beat_acked_ == time_point::min() ? now : last_beat_acked_ + lease_.spacing();
       // Somebody waits for a certain lease, and a transaction sent now would give it.
       if (again_ || (waits && lease_.link_ready(now, now))) due = now;
+      // The lease would come near its end before then, and can be extended now: only k1 needs its distance, k2 does not.
+      if (lease_.valid_until() - warn_before() < due && lease_.transaction_extends(now)) due = now;
     } else if (reading_ > 0) {
       due = last_request_acked_ + lease_.timeout() / 4;
     }

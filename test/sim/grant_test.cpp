@@ -16,8 +16,12 @@ constexpr tag removing = 2;
 
 class own_node final : public machine {
  public:
+  explicit own_node(duration waits = 0s) : waits_(waits) {}
+
   void on(const event& what, context&, actions& out) override {
     if (std::holds_alternative<recipes::start>(what)) {
+      out.push_back(start_timer{making, waits_});
+    } else if (std::holds_alternative<timer_fired>(what)) {
       out.push_back(request{making, create_node{"/own", "", {.mode = create_mode::ephemeral}}});
     } else if (const auto* answer = std::get_if<reply>(&what)) {
       if (answer->tag == removing || !answer->value) {
@@ -39,6 +43,7 @@ class own_node final : public machine {
   }
 
  private:
+  const duration waits_;
   std::optional<error> verdict_;
 };
 
@@ -84,6 +89,20 @@ TEST(grant, lasts_as_long_as_heartbeats_are_answered_and_never_warns) {
   at.world.run_for(10min);
   EXPECT_TRUE(at.mine->held.held());
   EXPECT_FALSE(at.mine->at_risk.stop_requested());
+}
+
+TEST(grant, given_after_a_long_wait_is_renewed_before_its_first_lease_ends) {
+  // A candidate that only reads (every T/4) until its turn comes: j may be as old as that when the grant is given.
+  for (auto wait = 10s + 0ms; wait < 11s; wait += 37ms) {
+    simulation world({.tick_time = 500ms});
+    auto zk = world.add_process().connect({.session_timeout = 4s}).value();
+    const auto mine = std::make_shared<holder>();
+    driver::run(zk, std::make_unique<own_node>(wait), mine);
+    ASSERT_TRUE(world.run_until([&] { return mine->held.held(); }));
+    world.run_for(10s);
+    EXPECT_TRUE(mine->held.held()) << wait.count();
+    EXPECT_FALSE(mine->at_risk.stop_requested()) << wait.count();
+  }
 }
 
 TEST(grant, ends_before_the_server_can_give_it_to_another) {

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "zkrecipes/node.hpp"
+
+namespace zkr::cli {
+
+/// Metadata as lines "name value", one each, times in UTC.
+[[nodiscard]] std::string stat_lines(const stat_t& stat);
+[[nodiscard]] nlohmann::ordered_json stat_json(const stat_t& stat);
+/// Data as a JSON member: "data" where it is UTF-8, else "data_base64".
+void put_data(nlohmann::ordered_json& into, const std::string& data);
+/// One JSON text and a line end to standard output. @return the exit status.
+int print_json(const nlohmann::ordered_json& what);
+/// Bytes to standard output. @return the exit status; says on standard error why it failed.
+int print_raw(std::string_view bytes);
+
+}  // namespace zkr::cli

@@ -95,8 +95,8 @@ bool is_well_formed(const acl_entry& entry) {
 
 }  // namespace
 
-std::optional<principals> authenticate(std::string_view scheme, std::string_view credentials, std::string_view peer_address,
-                                       std::string_view super_id) {
+std::optional<principals> authenticate(std::string_view scheme, std::string_view credentials,
+                                       std::string_view peer_address, std::string_view super_id) {
   if (scheme == ip_scheme) return principals{{std::string(ip_scheme), std::string(peer_address)}};
   if (scheme != digest_scheme || credentials.data() == nullptr) return std::nullopt;
   std::string id = digest_id(credentials);

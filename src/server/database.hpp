@@ -15,12 +15,15 @@ namespace zkr::backend {
 /// those that guard the node and its parent at this moment.
 class change_sink {
  public:
+  virtual ~change_sink() = default;
   virtual void created(std::string_view path, acl_id acl, std::string_view parent, acl_id parent_acl) = 0;
   virtual void removed(std::string_view path, acl_id acl, std::string_view parent, acl_id parent_acl) = 0;
   virtual void data_changed(std::string_view path, acl_id acl) = 0;
 
  protected:
-  ~change_sink() = default;
+  change_sink() = default;
+  change_sink(const change_sink&) = default;
+  change_sink& operator=(const change_sink&) = default;
 };
 
 /// What a transaction, or one operation of a multi, came to.

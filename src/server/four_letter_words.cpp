@@ -52,7 +52,8 @@ std::string stat(const processor& server, connection_id asker) {
   std::string text = fmt::format("Zookeeper version: {}\nClients:\n", server_version);
   for (const connection* one : by_age(server)) {
     if (one->id == asker) continue;
-    add(text, " {}[{}](queued=0,recved={},sent={})\n", name_of(*one), one->session != nullptr ? 1 : 0, one->received, one->sent);
+    add(text, " {}[{}](queued=0,recved={},sent={})\n", name_of(*one), one->session != nullptr ? 1 : 0, one->received,
+        one->sent);
   }
   return text + "\n" + common(server, asker);
 }
@@ -88,11 +89,12 @@ std::string cons(const processor& server, connection_id asker) {
     if (one->id == asker || one->session == nullptr) continue;
     const auto timeout = std::chrono::duration_cast<std::chrono::milliseconds>(one->session->timeout).count();
     add(text,
-        " {}[1](queued=0,recved={},sent={},sid={:#x},lop={},est={},to={},lcxid={:#x},lzxid={:#x},lresp={},llat=0,minlat=0,"
+        " {}[1](queued=0,recved={},sent={},sid={:#x},lop={},est={},to={},lcxid={:#x},lzxid={:#x},lresp={},llat=0,"
+        "minlat=0,"
         "avglat=0,maxlat=0)\n",
-        name_of(*one), one->received, one->sent, static_cast<std::uint64_t>(one->last_session), short_name(one->last_operation),
-        one->established_ms, timeout, static_cast<std::uint32_t>(one->last_cxid), static_cast<std::uint64_t>(one->last_zxid),
-        one->last_response_ms);
+        name_of(*one), one->received, one->sent, static_cast<std::uint64_t>(one->last_session),
+        short_name(one->last_operation), one->established_ms, timeout, static_cast<std::uint32_t>(one->last_cxid),
+        static_cast<std::uint64_t>(one->last_zxid), one->last_response_ms);
   }
   return text + "\n";
 }
@@ -103,7 +105,8 @@ std::string conf(const processor& server, const server_facts& facts) {
   add(text, "clientPort={}\nsecureClientPort=-1\n", facts.port);
   add(text, "dataDir=\ndataDirSize=0\ndataLogDir=\ndataLogSize=0\n");
   add(text, "tickTime={}\nmaxClientCnxns={}\n", options.tick_time.count(), facts.max_connections_per_address);
-  add(text, "minSessionTimeout={}\nmaxSessionTimeout={}\n", options.min_session_timeout.count(), options.max_session_timeout.count());
+  add(text, "minSessionTimeout={}\nmaxSessionTimeout={}\n", options.min_session_timeout.count(),
+      options.max_session_timeout.count());
   add(text, "clientPortListenBacklog=-1\nserverId=0\n");
   return text;
 }
@@ -216,14 +219,16 @@ bool is_four_letter_word(std::string_view word) noexcept {
 }
 
 bool word_list::allows(std::string_view word) const noexcept {
-  return std::any_of(allowed_.begin(), allowed_.end(), [word](const std::string& one) { return one == "*" || one == word; });
+  return std::any_of(allowed_.begin(), allowed_.end(),
+                     [word](const std::string& one) { return one == "*" || one == word; });
 }
 
 std::string refusal(std::string_view word) {
   return fmt::format("{} is not executed because it is not in the whitelist.\n", word);
 }
 
-std::string answer(std::string_view word, processor& server, const server_facts& facts, connection_id asker, instant at) {
+std::string answer(std::string_view word, processor& server, const server_facts& facts, connection_id asker,
+                   instant at) {
   if (word == "ruok") return "imok";
   if (word == "isro") return "rw";
   if (word == "srvr") return fmt::format("Zookeeper version: {}\n", server_version) + common(server, asker);

@@ -36,8 +36,8 @@ class word_list {
 };
 
 /// The whole answer, after which the connection ends. `asker` is left out of the lists of connections.
-[[nodiscard]] std::string answer(std::string_view word, processor& server, const server_facts& facts, connection_id asker,
-                                 instant at);
+[[nodiscard]] std::string answer(std::string_view word, processor& server, const server_facts& facts,
+                                 connection_id asker, instant at);
 [[nodiscard]] std::string refusal(std::string_view word);
 
 }  // namespace zkr::backend

@@ -97,17 +97,18 @@ class tcp_acceptor final : public wire::acceptor {
   };
 
   static void accept_on(const std::shared_ptr<state>& on, handler then) {
-    on->socket.async_accept([shared = on, then = std::move(then)](const std::error_code& failed, tcp::socket socket) mutable {
-      if (!shared->open) return;
-      if (failed) return then(nullptr, {});
-      std::error_code gone;
-      const tcp::endpoint peer = socket.remote_endpoint(gone);
-      if (!gone) socket.non_blocking(true, gone);
-      if (!gone) socket.set_option(tcp::no_delay(true), gone);
-      // A peer that has left already is no reason to pause.
-      if (gone) return accept_on(shared, std::move(then));
-      then(std::make_unique<tcp_stream>(std::move(socket)), to_endpoint(peer));
-    });
+    on->socket.async_accept(
+        [shared = on, then = std::move(then)](const std::error_code& failed, tcp::socket socket) mutable {
+          if (!shared->open) return;
+          if (failed) return then(nullptr, {});
+          std::error_code gone;
+          const tcp::endpoint peer = socket.remote_endpoint(gone);
+          if (!gone) socket.non_blocking(true, gone);
+          if (!gone) socket.set_option(tcp::no_delay(true), gone);
+          // A peer that has left already is no reason to pause.
+          if (gone) return accept_on(shared, std::move(then));
+          then(std::make_unique<tcp_stream>(std::move(socket)), to_endpoint(peer));
+        });
   }
 
   std::shared_ptr<state> shared_;

@@ -6,8 +6,8 @@ namespace zkr::backend {
 
 namespace {
 
-constexpr std::size_t read_bytes = 64U * 1024U;
-constexpr std::size_t kept_capacity = 16U * 1024U;
+constexpr std::size_t read_bytes = std::size_t{64} << 10U;
+constexpr std::size_t kept_capacity = std::size_t{16} << 10U;
 constexpr duration accept_pause = std::chrono::milliseconds(100);
 
 // A buffer that was large once does not stay large for every idle connection.
@@ -58,8 +58,9 @@ void listener::accept() {
 
 void listener::accepted(std::unique_ptr<wire::stream> bytes, wire::endpoint from) {
   std::size_t& from_there = per_address_[from.address];
-  const bool too_many = (options_.max_connections != 0 && links_.size() >= options_.max_connections) ||
-                        (options_.max_connections_per_address != 0 && from_there >= options_.max_connections_per_address);
+  const bool too_many =
+      (options_.max_connections != 0 && links_.size() >= options_.max_connections) ||
+      (options_.max_connections_per_address != 0 && from_there >= options_.max_connections_per_address);
   if (too_many) {
     if (from_there == 0) per_address_.erase(from.address);
     return;  // the stream closes as it goes
@@ -122,6 +123,25 @@ void listener::readable(connection_id id) {
   }
   take_input(on, {buffer_.data(), got.bytes});
   flush();
+  go_on_later(id);
+}
+
+// A connection that was stopped because too much was unsent: on as soon as there is room, in turn with the others.
+void listener::go_on_later(connection_id id) {
+  const auto stopped = [this](connection_id which) -> link* {
+    const auto found = links_.find(which);
+    if (found == links_.end()) return nullptr;
+    link& on = *found->second;
+    return on.waiting_to_read || on.waiting_to_write || on.closing ? nullptr : &on;
+  };
+  if (stopped(id) == nullptr) return;
+  time_.post([this, id, stopped] {
+    link* on = stopped(id);
+    if (on == nullptr) return;
+    take_input(*on, {});
+    flush();
+    go_on_later(id);
+  });
 }
 
 // Frames are handed over where they were received; only what is left of the last one is copied.
@@ -224,10 +244,7 @@ void listener::writable(connection_id id) {
   link& on = *found->second;
   on.waiting_to_write = false;
   send(on);
-  if (links_.count(id) == 0 || on.waiting_to_write) return arm();
-  // Room again: first what was received before reading stopped.
-  if (!on.waiting_to_read && !on.closing) take_input(on, {});
-  flush();
+  go_on_later(id);
 }
 
 // ---- time -----------------------------------------------------------------------------------------------------------

@@ -18,8 +18,8 @@
 namespace zkr::backend {
 
 struct listener_options {
-  std::size_t max_connections_per_address = 60;      ///< 0: no limit.
-  std::size_t max_connections = 0;                   ///< 0: no limit.
+  std::size_t max_connections_per_address = 60;  ///< 0: no limit.
+  std::size_t max_connections = 0;               ///< 0: no limit.
   std::size_t max_frame_bytes = wire::max_frame_bytes;
   std::chrono::milliseconds handshake_timeout{10'000};
   std::size_t max_unsent_bytes = std::size_t{4} << 20U;  ///< A connection with more to send is not read from.
@@ -73,6 +73,7 @@ class listener {
   void wait_to_read(link& on);
   void readable(connection_id id);
   void writable(connection_id id);
+  void go_on_later(connection_id id);
   void take_input(link& on, std::string_view received);
   std::size_t consume(link& on, std::string_view input);
   /// @return true where the connection's first bytes are a four-letter word (and are answered).

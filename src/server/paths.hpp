@@ -13,8 +13,12 @@ namespace zkr::backend {
   return path.substr(0, slash == std::string_view::npos ? 0 : slash);
 }
 
-[[nodiscard]] constexpr bool has_slash(std::string_view path) noexcept { return path.find('/') != std::string_view::npos; }
-[[nodiscard]] constexpr bool has_nul(std::string_view path) noexcept { return path.find('\0') != std::string_view::npos; }
+[[nodiscard]] constexpr bool has_slash(std::string_view path) noexcept {
+  return path.find('/') != std::string_view::npos;
+}
+[[nodiscard]] constexpr bool has_nul(std::string_view path) noexcept {
+  return path.find('\0') != std::string_view::npos;
+}
 
 /// Versions and counters wrap as Java's do.
 [[nodiscard]] constexpr std::int32_t next(std::int32_t value) noexcept {

@@ -30,19 +30,32 @@ std::optional<create_mode> mode_of(std::int32_t flags) noexcept {
   return std::nullopt;
 }
 
-// The record's type follows what is created, not how it was asked for; a create keeps the type of its request.
-wire::opcode type_for(node_kind kind, wire::opcode asked) noexcept {
+// Outside of a multi, Apache lets the type of the request decide about containers and TTL nodes: createContainer makes
+// one whatever its flags are, and create with the flag of a container makes a plain node. Inside, the flags decide.
+errc settle(create_mode& mode, const wire::create_request& request, bool in_multi, ttl_nodes ttl) noexcept {
+  const bool wants_ttl = mode.kind == node_kind::ttl;
+  // Apache cannot make such an operation: the whole multi fails.
+  if (wants_ttl && in_multi && request.type != wire::opcode::create_ttl) return errc::marshalling_error;
+  if (wants_ttl && ttl == ttl_nodes::disabled) return errc::unimplemented;
+  if (wants_ttl && (request.ttl_ms < 1 || request.ttl_ms > largest_ttl_ms)) return errc::bad_arguments;
+  if (in_multi) return errc::ok;
+  // Apache accepts a createTTL of another mode where its TTL is negative, and dies when it reads its log again.
+  if (request.type == wire::opcode::create_ttl) return wants_ttl ? errc::ok : errc::bad_arguments;
+  if (request.type == wire::opcode::create_container) {
+    mode.kind = node_kind::container;
+  } else if (mode.kind == node_kind::container) {
+    mode.kind = node_kind::persistent;
+  }
+  return errc::ok;
+}
+
+// Apache writes a create2 inside a multi as a create; 3.8 cannot read anything else back.
+wire::opcode record_type(node_kind kind, wire::opcode asked, bool in_multi) noexcept {
   switch (kind) {
     case node_kind::container: return wire::opcode::create_container;
     case node_kind::ttl: return wire::opcode::create_ttl;
-    default: return asked == wire::opcode::create ? wire::opcode::create : wire::opcode::create2;
+    default: return asked == wire::opcode::create || in_multi ? wire::opcode::create : wire::opcode::create2;
   }
-}
-
-errc check_mode(const create_mode& mode, std::int64_t ttl_ms, ttl_nodes ttl) noexcept {
-  if (mode.kind != node_kind::ttl) return ttl_ms >= 0 ? errc::bad_arguments : errc::ok;
-  if (ttl == ttl_nodes::disabled) return errc::unimplemented;
-  return ttl_ms < 1 || ttl_ms > largest_ttl_ms ? errc::bad_arguments : errc::ok;
 }
 
 void append_sequence(std::string& path, std::int32_t number) {
@@ -53,7 +66,9 @@ void append_sequence(std::string& path, std::int32_t number) {
 
 bool is_valid(std::string_view path) { return check_path(path).has_value(); }
 
-bool matches(std::int32_t expected, std::int32_t actual) noexcept { return expected == any_version || expected == actual; }
+bool matches(std::int32_t expected, std::int32_t actual) noexcept {
+  return expected == any_version || expected == actual;
+}
 
 }  // namespace
 
@@ -64,8 +79,12 @@ std::optional<planner::facts> planner::look(std::string_view path) const {
   }
   const node* found = state_.nodes().find(path);
   if (found == nullptr) return std::nullopt;
-  return facts{kind_of(found->owner) == node_kind::ephemeral, found->version, found->aversion, found->creations,
-               found->num_children, &state_.acl_of(*found)};
+  return facts{kind_of(found->owner) == node_kind::ephemeral,
+               found->version,
+               found->aversion,
+               found->creations,
+               found->num_children,
+               &state_.acl_of(*found)};
 }
 
 bool planner::allowed(const facts& at, std::int32_t permission) const noexcept {
@@ -73,11 +92,9 @@ bool planner::allowed(const facts& at, std::int32_t permission) const noexcept {
 }
 
 errc planner::plan(const wire::create_request& request, create_record& into) {
-  const std::optional<create_mode> mode = mode_of(request.flags);
+  std::optional<create_mode> mode = mode_of(request.flags);
   if (!mode) return errc::bad_arguments;
-  if (const errc bad = check_mode(*mode, request.ttl_ms, ttl_); bad != errc::ok) return bad;
-  // Apache 3.8.0 accepts a createTTL of another mode without a TTL, and dies of it when it reads its log again.
-  if (request.type == wire::opcode::create_ttl && mode->kind != node_kind::ttl) return errc::bad_arguments;
+  if (const errc bad = settle(*mode, request, in_multi_, ttl_); bad != errc::ok) return bad;
   if (wire::is_null(request.path)) return errc::marshalling_error;
   if (!has_slash(request.path) || has_nul(request.path)) return errc::bad_arguments;
   std::optional<acl_list> acl = normalised(request.acl, by_.who);
@@ -92,8 +109,7 @@ errc planner::plan(const wire::create_request& request, create_record& into) {
   if (look(into.path)) return errc::node_exists;
   if (parent->ephemeral) return errc::no_children_for_ephemerals;
 
-  // Apache writes a create2 inside a multi as a create; 3.8 cannot read anything else back.
-  into.type = type_for(mode->kind, in_multi_ ? wire::opcode::create : request.type);
+  into.type = record_type(mode->kind, request.type, in_multi_);
   into.data = request.data;
   into.acl = *std::move(acl);
   into.kind = mode->kind;
@@ -190,7 +206,9 @@ multi_record planner::plan(const wire::multi_request& request) {
     planner& self;
     operation_record operator()(const wire::create_request& r) const { return self.plan_operation<create_record>(r); }
     operation_record operator()(const wire::remove_request& r) const { return self.plan_operation<remove_record>(r); }
-    operation_record operator()(const wire::set_data_request& r) const { return self.plan_operation<set_data_record>(r); }
+    operation_record operator()(const wire::set_data_request& r) const {
+      return self.plan_operation<set_data_record>(r);
+    }
     operation_record operator()(const wire::check_request& r) const { return self.plan_operation<check_record>(r); }
   };
   in_multi_ = true;

@@ -36,7 +36,8 @@ class planner {
   [[nodiscard]] errc plan(const wire::set_data_request& request, set_data_record& into);
   [[nodiscard]] errc plan(const wire::set_acl_request& request, set_acl_record& into);
   [[nodiscard]] errc plan(const wire::check_request& request, check_record& into);
-  /// Never fails as such: the operation that does becomes an error record, and the ones behind it too (-2).
+  /// The operation that fails becomes an error record, and those behind it too (-2). One that cannot even be judged
+  /// (marshalling_error) fails the whole request.
   [[nodiscard]] multi_record plan(const wire::multi_request& request);
 
  private:

@@ -140,7 +140,8 @@ void processor::greet(connection& who, std::string_view frame, instant at) {
     attach(who, *to, at);
     password = password_of(to->id);
     answer.session_id = to->id;
-    answer.timeout_ms = static_cast<std::int32_t>(std::chrono::duration_cast<std::chrono::milliseconds>(timeout).count());
+    answer.timeout_ms =
+        static_cast<std::int32_t>(std::chrono::duration_cast<std::chrono::milliseconds>(timeout).count());
     answer.password = view(password);
   }
   wire::append_connect_reply_frame(who.output, answer);
@@ -237,9 +238,7 @@ void processor::dispatch(call& of) {
     case opcode::create_ttl: return create(of);
     case opcode::remove: return remove(of);
     case opcode::multi: return multi(of);
-    case opcode::ping:
-      of.header.xid = wire::xid_ping;
-      return reply_empty(of);
+    case opcode::ping: of.header.xid = wire::xid_ping; return reply_empty(of);
     case opcode::sync: return sync(of);
     case opcode::get_acl: return get_acl(of);
     case opcode::set_acl: return set_acl(of);
@@ -263,7 +262,9 @@ void processor::dispatch(call& of) {
     case opcode::create_session:
     case opcode::error: break;
   }
+  // Apache ends the connection of a client that speaks another protocol.
   reply_empty(of, errc::unimplemented, -1);
+  close(of.from);
 }
 
 }  // namespace zkr::backend

@@ -24,15 +24,15 @@ namespace zkr::backend {
 enum class compatibility { v3_8, v3_9 };
 
 struct processor_options {
-  std::chrono::milliseconds tick_time{2000};           ///< Sessions end at most this long after their time-out. > 0.
-  std::chrono::milliseconds min_session_timeout{-1};   ///< Negative: 2 ticks, as Apache's.
-  std::chrono::milliseconds max_session_timeout{-1};   ///< Negative: 20 ticks.
-  std::chrono::milliseconds reap_interval{60'000};     ///< How often containers and TTL nodes are looked at. > 0.
-  std::int64_t server_number = 1;                      ///< Top byte of session ids, 0 to 254.
+  std::chrono::milliseconds tick_time{2000};          ///< Sessions end at most this long after their time-out. > 0.
+  std::chrono::milliseconds min_session_timeout{-1};  ///< Negative: 2 ticks, as Apache's.
+  std::chrono::milliseconds max_session_timeout{-1};  ///< Negative: 20 ticks.
+  std::chrono::milliseconds reap_interval{60'000};    ///< How often containers and TTL nodes are looked at. > 0.
+  std::int64_t server_number = 1;                     ///< Top byte of session ids, 0 to 254.
   ttl_nodes ttl = ttl_nodes::enabled;
   compatibility compat = compatibility::v3_8;
-  std::string super_digest;                            ///< "user:base64(sha1(user:password))" of the super user; "": none.
-  std::size_t max_watches_per_connection = 1'000'000;  ///< A connection that sets more is closed.
+  std::string super_digest;  ///< "user:base64(sha1(user:password))" of the super user; "": none.
+  std::size_t max_watches_per_connection = 1'000'000;     ///< A connection that sets more is closed.
   std::size_t max_output_bytes = std::size_t{64} << 20U;  ///< A connection for which more is waiting is closed.
 };
 
@@ -96,7 +96,9 @@ class processor {
   [[nodiscard]] const database& state() const noexcept { return state_; }
   [[nodiscard]] const session_tracker& sessions() const noexcept { return sessions_; }
   [[nodiscard]] const watches& watched() const noexcept { return watches_; }
-  [[nodiscard]] const std::unordered_map<connection_id, connection>& connections() const noexcept { return connections_; }
+  [[nodiscard]] const std::unordered_map<connection_id, connection>& connections() const noexcept {
+    return connections_;
+  }
   [[nodiscard]] const processor_statistics& statistics() const noexcept { return statistics_; }
   void reset_statistics() noexcept { statistics_ = {}; }
   void reset_connection_statistics() noexcept;
@@ -126,7 +128,6 @@ class processor {
   [[nodiscard]] connection* find(connection_id which) noexcept;
   [[nodiscard]] duration negotiated(std::int32_t timeout_ms) const noexcept;
 
-
   // replies.cpp
   void reply_empty(const call& of, errc code = errc::ok);
   void reply_empty(const call& of, errc code, std::int64_t zxid);
@@ -153,7 +154,8 @@ class processor {
   void reconfig(call& of);
   void close_session(call& of);
   void fail_write(const call& of, errc code);
-  applied commit(transaction& what, std::int64_t session, std::int32_t cxid, instant at, std::vector<applied>* parts = nullptr);
+  applied commit(transaction& what, std::int64_t session, std::int32_t cxid, instant at,
+                 std::vector<applied>* parts = nullptr);
 
   // watch_requests.cpp
   void set_watches(call& of);

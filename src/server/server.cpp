@@ -28,17 +28,20 @@ std::optional<error> wrong(const server_options& options) {
   // Session time-outs are 32-bit milliseconds on the wire; 20 ticks must fit.
   constexpr milliseconds longest{0x7fff'ffff};
   if (options.tick_time < milliseconds(1) || options.tick_time > longest / 20) return bad("tick_time is out of range");
-  if (options.min_session_timeout && (*options.min_session_timeout < milliseconds(1) || *options.min_session_timeout > longest)) {
+  if (options.min_session_timeout &&
+      (*options.min_session_timeout < milliseconds(1) || *options.min_session_timeout > longest)) {
     return bad("min_session_timeout is out of range");
   }
-  if (options.max_session_timeout && *options.max_session_timeout > longest) return bad("max_session_timeout is out of range");
+  if (options.max_session_timeout && *options.max_session_timeout > longest)
+    return bad("max_session_timeout is out of range");
   const milliseconds least = options.min_session_timeout.value_or(2 * options.tick_time);
   if (options.max_session_timeout.value_or(20 * options.tick_time) < least) {
     return bad("max_session_timeout is less than min_session_timeout");
   }
   if (options.reap_interval < milliseconds(1)) return bad("reap_interval is not positive");
   if (options.handshake_timeout < milliseconds(1)) return bad("handshake_timeout is not positive");
-  if (options.max_frame_bytes < 64 || options.max_frame_bytes > 0x7fff'ffff) return bad("max_frame_bytes is out of range");
+  if (options.max_frame_bytes < 64 || options.max_frame_bytes > 0x7fff'ffff)
+    return bad("max_frame_bytes is out of range");
   return std::nullopt;
 }
 
@@ -147,7 +150,7 @@ struct server::impl {
   std::thread thread;
 };
 
-result<server> server::start(server_options options) {
+result<server> server::start(const server_options& options) {
   if (std::optional<error> bad = wrong(options)) return *std::move(bad);
   auto loop = std::make_unique<io_loop>();
   auto listening = loop->listen(options.address, options.port);

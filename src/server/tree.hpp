@@ -69,7 +69,9 @@ class tree {
   [[nodiscard]] std::int64_t approximate_bytes() const noexcept;
   [[nodiscard]] std::size_t ephemerals() const noexcept { return ephemeral_count_; }
 
-  [[nodiscard]] const std::unordered_map<std::int64_t, node_index>& ephemerals_by_session() const noexcept { return ephemerals_; }
+  [[nodiscard]] const std::unordered_map<std::int64_t, node_index>& ephemerals_by_session() const noexcept {
+    return ephemerals_;
+  }
   /// The ephemeral nodes of a session, in order of creation.
   [[nodiscard]] const node_index& ephemerals_of(std::int64_t session) const noexcept;
   [[nodiscard]] const node_index& containers() const noexcept { return containers_; }

@@ -24,11 +24,16 @@ void processor::add_watch(call& of) {
 void processor::change_watches(call& of) {
   wire::remove_watches_request asked;
   wire::read(of.body, asked, of.header.type);
-  const std::int32_t kinds = options_.compat == compatibility::v3_9 ? 5 : 3;
-  if (!of.body.ok() || asked.kind < 1 || asked.kind > kinds) return reply_empty(of, errc::marshalling_error);
+  const bool as_3_9 = options_.compat == compatibility::v3_9;
+  if (!of.body.ok() || asked.kind < 1 || asked.kind > (as_3_9 ? 5 : 3)) return reply_empty(of, errc::marshalling_error);
   const auto kind = static_cast<watches::kind>(asked.kind);
-  const bool found = asked.type == wire::opcode::check_watches ? watches_.contains(asked.path, of.from.id, kind)
-                                                               : watches_.remove(asked.path, of.from.id, kind);
+  bool found = false;
+  if (asked.type == wire::opcode::remove_watches) {
+    found = watches_.remove(asked.path, of.from.id, kind);
+  } else {
+    // 3.8 forgets to ask whose watch it is.
+    found = as_3_9 ? watches_.contains(asked.path, of.from.id, kind) : watches_.contains_any(asked.path, kind);
+  }
   reply_empty(of, found ? errc::ok : errc::no_watcher);
 }
 

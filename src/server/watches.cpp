@@ -155,6 +155,10 @@ bool watches::contains(std::string_view path, connection_id who, kind which) con
   return false;
 }
 
+bool watches::contains_any(std::string_view path, kind which) const noexcept {
+  return (which != kind::children && data_.is_watched(path)) || (which != kind::data && children_.is_watched(path));
+}
+
 bool watches::remove(std::string_view path, connection_id who, kind which) {
   switch (which) {
     case kind::children: return children_.remove(path, who, one_shot);
@@ -163,9 +167,7 @@ bool watches::remove(std::string_view path, connection_id who, kind which) {
       const bool of_data = data_.remove(path, who, every_mode);
       return children_.remove(path, who, every_mode) || of_data;
     }
-    case kind::persistent:
-      children_.remove(path, who, persistent);
-      return data_.remove(path, who, persistent);
+    case kind::persistent: children_.remove(path, who, persistent); return data_.remove(path, who, persistent);
     case kind::recursive: return data_.remove(path, who, recursive);
   }
   return false;

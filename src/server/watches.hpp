@@ -27,6 +27,7 @@ class watch_table {
   /// Takes out those of `modes` (a set of bits). @return true where there was one.
   bool remove(std::string_view path, connection_id who, std::uint8_t modes);
   [[nodiscard]] bool contains(std::string_view path, connection_id who, std::uint8_t modes) const noexcept;
+  [[nodiscard]] bool is_watched(std::string_view path) const noexcept { return by_path_.find(path) != by_path_.end(); }
   void remove_connection(connection_id who);
 
   /// Appends who has to hear of an event of `path` itself; uses up their one-shot watches.
@@ -70,6 +71,8 @@ class watches {
   void add_persistent(std::string_view path, connection_id who);
   void add_recursive(std::string_view path, connection_id who) { data_.add(path, who, watch_mode::recursive); }
   [[nodiscard]] bool contains(std::string_view path, connection_id who, kind which) const noexcept;
+  /// Apache 3.8's idea of it: whether anybody watches the path in that table.
+  [[nodiscard]] bool contains_any(std::string_view path, kind which) const noexcept;
   bool remove(std::string_view path, connection_id who, kind which);
   void remove_connection(connection_id who);
 

@@ -1,10 +1,13 @@
+#include <algorithm>
+
 #include "server/replies.hpp"
 
 // Requests that change the state: each is checked, becomes a transaction with a zxid of its own, even where it fails,
 // and is applied; the events it causes stand in their outputs before its reply does.
 namespace zkr::backend {
 
-applied processor::commit(transaction& what, std::int64_t session, std::int32_t cxid, instant at, std::vector<applied>* parts) {
+applied processor::commit(transaction& what, std::int64_t session, std::int32_t cxid, instant at,
+                          std::vector<applied>* parts) {
   what.header = {session, cxid, state_.last_zxid() + 1, at.wall_ms};
   event_sender events(*this, what.header.zxid);
   return state_.apply(what, events, parts);
@@ -70,6 +73,11 @@ void processor::set_acl(call& of) {
 
 namespace {
 
+bool is_unreadable(const operation_record& record) {
+  const auto* error = std::get_if<error_record>(&record);
+  return error != nullptr && error->code == errc::marshalling_error;
+}
+
 // What the result of an operation looks like follows what it made, not how it was asked for: a container or a TTL node
 // answers as create2, a create2 of a plain node as create (until ZOOKEEPER-4026).
 struct multi_result_writer {
@@ -103,18 +111,22 @@ void processor::multi(call& of) {
   if (!of.body.ok()) return fail_write(of, errc::marshalling_error);
   const requester by{of.from.session->id, of.from.who};
   transaction what{{}, planner(state_, by, options_.ttl).plan(asked)};
+  const auto& record = std::get<multi_record>(what.record);
+  if (std::any_of(record.operations.begin(), record.operations.end(), is_unreadable)) {
+    return fail_write(of, errc::marshalling_error);
+  }
   std::vector<applied> parts;
   commit(what, by.session, of.header.xid, of.at, &parts);
 
   // A failed multi is a success that consists of errors: ok before the operation that failed, -2 behind it.
   reply_frame reply(*this, of);
-  const auto& record = std::get<multi_record>(what.record);
   const bool failed = has_failed(record);
   for (std::size_t i = 0; i < record.operations.size(); ++i) {
     if (failed) {
       wire::write_multi_error(reply.body(), parts[i].code);
     } else {
-      std::visit(multi_result_writer{reply.body(), asked.operations[i], parts[i], options_.compat}, record.operations[i]);
+      std::visit(multi_result_writer{reply.body(), asked.operations[i], parts[i], options_.compat},
+                 record.operations[i]);
     }
   }
   wire::write_multi_end(reply.body());

@@ -48,10 +48,8 @@ bool is_read(opcode type) noexcept {
     case opcode::multi_read:
     case opcode::get_ephemerals:
     case opcode::get_all_children_number:
-    case opcode::who_am_i:
-      return true;
-    default:
-      return false;
+    case opcode::who_am_i: return true;
+    default: return false;
   }
 }
 

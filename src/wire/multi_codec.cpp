@@ -45,36 +45,25 @@ struct result_writer {
 
 bool read_result(reader& from, opcode type, multi_result& into) {
   switch (type) {
-    case opcode::create:
-      into = create_reply{from.string(), std::nullopt};
-      return true;
+    case opcode::create: into = create_reply{from.string(), std::nullopt}; return true;
     case opcode::create2: {
       create_reply& reply = into.emplace<create_reply>();
       reply.path = from.string();
       reply.stat = from.stat();
       return true;
     }
-    case opcode::set_data:
-      into = stat_reply{from.stat()};
-      return true;
+    case opcode::set_data: into = stat_reply{from.stat()}; return true;
     case opcode::remove:
-    case opcode::check:
-      into = empty_reply{type};
-      return true;
+    case opcode::check: into = empty_reply{type}; return true;
     case opcode::get_data: {
       get_data_reply& reply = into.emplace<get_data_reply>();
       reply.data = from.buffer();
       reply.stat = from.stat();
       return true;
     }
-    case opcode::get_children:
-      into = get_children_reply{from.strings(), std::nullopt};
-      return true;
-    case opcode::error:
-      into = error_result{static_cast<errc>(from.int32())};
-      return true;
-    default:
-      return false;
+    case opcode::get_children: into = get_children_reply{from.strings(), std::nullopt}; return true;
+    case opcode::error: into = error_result{static_cast<errc>(from.int32())}; return true;
+    default: return false;
   }
 }
 
@@ -91,17 +80,12 @@ void read(reader& from, multi_request& into) {
       case opcode::create_ttl:
         read(from, std::get<create_request>(into.operations.emplace_back(create_request())), header.type);
         break;
-      case opcode::remove:
-        read(from, std::get<remove_request>(into.operations.emplace_back(remove_request())));
-        break;
+      case opcode::remove: read(from, std::get<remove_request>(into.operations.emplace_back(remove_request()))); break;
       case opcode::set_data:
         read(from, std::get<set_data_request>(into.operations.emplace_back(set_data_request())));
         break;
-      case opcode::check:
-        read(from, std::get<check_request>(into.operations.emplace_back(check_request())));
-        break;
-      default:
-        from.fail();
+      case opcode::check: read(from, std::get<check_request>(into.operations.emplace_back(check_request()))); break;
+      default: from.fail();
     }
   }
 }
@@ -117,8 +101,7 @@ void read(reader& from, multi_read_request& into) {
       case opcode::get_children:
         read(from, std::get<get_children_request>(into.operations.emplace_back(get_children_request())), header.type);
         break;
-      default:
-        from.fail();
+      default: from.fail();
     }
   }
 }

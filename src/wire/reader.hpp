@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "wire/big_endian.hpp"
 #include "wire/messages.hpp"
 
 namespace zkr::wire {
@@ -48,10 +49,7 @@ class reader {
       fail();
       return 0;
     }
-    Unsigned value = 0;
-    for (std::size_t i = 0; i < sizeof(Unsigned); ++i) {
-      value = static_cast<Unsigned>((value << (sizeof(Unsigned) > 1 ? 8 : 0)) | static_cast<unsigned char>(next_[i]));
-    }
+    const auto value = load_big_endian<Unsigned>(next_);
     next_ += sizeof(Unsigned);
     return value;
   }

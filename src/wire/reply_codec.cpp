@@ -2,11 +2,7 @@
 
 namespace zkr::wire {
 
-void write(writer& to, const reply_header& header) {
-  to.int32(header.xid);
-  to.int64(header.zxid);
-  to.int32(static_cast<std::int32_t>(header.code));
-}
+void write(writer& to, const reply_header& header) { to.header(header); }
 
 reply_header read_reply_header(reader& from) {
   reply_header header;
@@ -28,9 +24,7 @@ namespace {
 
 bool read_body(reader& from, opcode of, reply& into) {
   switch (of) {
-    case opcode::create:
-      into = create_reply{from.string(), std::nullopt};
-      return true;
+    case opcode::create: into = create_reply{from.string(), std::nullopt}; return true;
     case opcode::create2:
     case opcode::create_container:
     case opcode::create_ttl: {
@@ -41,9 +35,7 @@ bool read_body(reader& from, opcode of, reply& into) {
     }
     case opcode::exists:
     case opcode::set_data:
-    case opcode::set_acl:
-      into = stat_reply{from.stat()};
-      return true;
+    case opcode::set_acl: into = stat_reply{from.stat()}; return true;
     case opcode::get_data: {
       get_data_reply& body = into.emplace<get_data_reply>();
       body.data = from.buffer();
@@ -56,30 +48,18 @@ bool read_body(reader& from, opcode of, reply& into) {
       body.stat = from.stat();
       return true;
     }
-    case opcode::get_children:
-      into = get_children_reply{from.strings(), std::nullopt};
-      return true;
+    case opcode::get_children: into = get_children_reply{from.strings(), std::nullopt}; return true;
     case opcode::get_children2: {
       get_children_reply& body = into.emplace<get_children_reply>();
       body.children = from.strings();
       body.stat = from.stat();
       return true;
     }
-    case opcode::sync:
-      into = sync_reply{from.string()};
-      return true;
-    case opcode::sasl:
-      into = sasl_reply{from.buffer()};
-      return true;
-    case opcode::get_ephemerals:
-      into = get_ephemerals_reply{from.strings()};
-      return true;
-    case opcode::get_all_children_number:
-      into = get_all_children_number_reply{from.int32()};
-      return true;
-    case opcode::add_watch:
-      into = add_watch_reply{from.int32()};
-      return true;
+    case opcode::sync: into = sync_reply{from.string()}; return true;
+    case opcode::sasl: into = sasl_reply{from.buffer()}; return true;
+    case opcode::get_ephemerals: into = get_ephemerals_reply{from.strings()}; return true;
+    case opcode::get_all_children_number: into = get_all_children_number_reply{from.int32()}; return true;
+    case opcode::add_watch: into = add_watch_reply{from.int32()}; return true;
     case opcode::who_am_i: {
       who_am_i_reply& body = into.emplace<who_am_i_reply>();
       const std::int32_t items = from.count();
@@ -91,9 +71,7 @@ bool read_body(reader& from, opcode of, reply& into) {
       return true;
     }
     case opcode::multi:
-    case opcode::multi_read:
-      read(from, into.emplace<multi_reply>());
-      return true;
+    case opcode::multi_read: read(from, into.emplace<multi_reply>()); return true;
     case opcode::remove:
     case opcode::ping:
     case opcode::check:
@@ -103,14 +81,11 @@ bool read_body(reader& from, opcode of, reply& into) {
     case opcode::auth:
     case opcode::set_watches:
     case opcode::set_watches2:
-    case opcode::close_session:
-      into = empty_reply{of};
-      return true;
+    case opcode::close_session: into = empty_reply{of}; return true;
     case opcode::notification:
     case opcode::delete_container:
     case opcode::create_session:
-    case opcode::error:
-      break;
+    case opcode::error: break;
   }
   return false;
 }

@@ -4,17 +4,17 @@ namespace zkr::wire {
 
 void writer::stat(const stat_t& stat) {
   char bytes[68];
-  store(bytes, static_cast<std::uint64_t>(stat.czxid));
-  store(bytes + 8, static_cast<std::uint64_t>(stat.mzxid));
-  store(bytes + 16, static_cast<std::uint64_t>(stat.ctime));
-  store(bytes + 24, static_cast<std::uint64_t>(stat.mtime));
-  store(bytes + 32, static_cast<std::uint32_t>(stat.version));
-  store(bytes + 36, static_cast<std::uint32_t>(stat.cversion));
-  store(bytes + 40, static_cast<std::uint32_t>(stat.aversion));
-  store(bytes + 44, static_cast<std::uint64_t>(stat.ephemeral_owner));
-  store(bytes + 52, static_cast<std::uint32_t>(stat.data_length));
-  store(bytes + 56, static_cast<std::uint32_t>(stat.num_children));
-  store(bytes + 60, static_cast<std::uint64_t>(stat.pzxid));
+  store_big_endian(bytes, static_cast<std::uint64_t>(stat.czxid));
+  store_big_endian(bytes + 8, static_cast<std::uint64_t>(stat.mzxid));
+  store_big_endian(bytes + 16, static_cast<std::uint64_t>(stat.ctime));
+  store_big_endian(bytes + 24, static_cast<std::uint64_t>(stat.mtime));
+  store_big_endian(bytes + 32, static_cast<std::uint32_t>(stat.version));
+  store_big_endian(bytes + 36, static_cast<std::uint32_t>(stat.cversion));
+  store_big_endian(bytes + 40, static_cast<std::uint32_t>(stat.aversion));
+  store_big_endian(bytes + 44, static_cast<std::uint64_t>(stat.ephemeral_owner));
+  store_big_endian(bytes + 52, static_cast<std::uint32_t>(stat.data_length));
+  store_big_endian(bytes + 56, static_cast<std::uint32_t>(stat.num_children));
+  store_big_endian(bytes + 60, static_cast<std::uint64_t>(stat.pzxid));
   out_->append(bytes, sizeof bytes);
 }
 
@@ -37,7 +37,7 @@ void writer::end_frame(std::size_t start) noexcept {
 }
 
 void writer::patch_int32(std::size_t position, std::int32_t value) noexcept {
-  store(out_->data() + position, static_cast<std::uint32_t>(value));
+  store_big_endian(out_->data() + position, static_cast<std::uint32_t>(value));
 }
 
 }  // namespace zkr::wire

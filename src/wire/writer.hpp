@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "wire/big_endian.hpp"
 #include "wire/messages.hpp"
 
 namespace zkr::wire {
@@ -28,6 +29,13 @@ class writer {
     out_->append(*bytes);
   }
   void stat(const stat_t& stat);
+  void header(const reply_header& header) {
+    char bytes[16];
+    store_big_endian(bytes, static_cast<std::uint32_t>(header.xid));
+    store_big_endian(bytes + 4, static_cast<std::uint64_t>(header.zxid));
+    store_big_endian(bytes + 12, static_cast<std::uint32_t>(header.code));
+    out_->append(bytes, sizeof bytes);
+  }
   void strings(const string_list& list);
   void acl(const acl_list& list);
   void raw(std::string_view bytes) { out_->append(bytes); }
@@ -46,15 +54,9 @@ class writer {
 
  private:
   template <typename Unsigned>
-  static void store(char* at, Unsigned value) noexcept {
-    for (std::size_t i = 0; i < sizeof(Unsigned); ++i) {
-      at[i] = static_cast<char>(static_cast<unsigned char>(value >> (8 * (sizeof(Unsigned) - 1 - i))));
-    }
-  }
-  template <typename Unsigned>
   void big_endian(Unsigned value) {
     char bytes[sizeof(Unsigned)];
-    store(bytes, value);
+    store_big_endian(bytes, value);
     out_->append(bytes, sizeof(Unsigned));
   }
 

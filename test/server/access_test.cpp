@@ -26,7 +26,7 @@ class access_test : public ::testing::Test {
 
 struct operation {
   const char* name;
-  std::int32_t needed;        ///< On the node; 0: nothing.
+  std::int32_t needed;  ///< On the node; 0: nothing.
   wire::request request;
 };
 
@@ -91,12 +91,15 @@ TEST_F(access_test, entries_must_be_well_formed) {
       {{31, "digest", ":hash"}, errc::ok},
       {{31, "digest", "a:b:c"}, errc::invalid_acl},
       {{31, "digest", ""}, errc::invalid_acl},
+      {{31, "digest", "a:b:"}, errc::ok},
       {{31, "ip", "127.0.0.1"}, errc::ok},
       {{31, "ip", "10.0.0.0/8"}, errc::ok},
       {{31, "ip", "10.0.0.0/32"}, errc::ok},
       {{31, "ip", "10.0.0.0/33"}, errc::invalid_acl},
       {{31, "ip", "10.0.0.0/"}, errc::invalid_acl},
       {{31, "ip", "10.0.0"}, errc::invalid_acl},
+      {{31, "ip", "10.0.0.0."}, errc::invalid_acl},
+      {{31, "ip", "01.+2.3.4/-0"}, errc::ok},
       {{31, "ip", "10.0.0.256"}, errc::invalid_acl},
       {{31, "ip", "::1"}, errc::invalid_acl},
       {{31, "sasl", "u"}, errc::invalid_acl},
@@ -119,9 +122,9 @@ TEST_F(access_test, auth_becomes_the_identities_and_duplicates_are_merged) {
   client.auth("digest", "u:p");
   client.auth("ip", "");
   create_with("/n", {{31, "auth", ""}, {31, "auth", ""}, {1, "world", "anyone"}, {1, "world", "anyone"}});
-  EXPECT_EQ(acl_of(client, "/n"), (acl_list{{31, "digest", digest_id("u", "p")},
-                                            {31, "digest", digest_id("v", "p")},
-                                            {1, "world", "anyone"}}));
+  EXPECT_EQ(
+      acl_of(client, "/n"),
+      (acl_list{{31, "digest", digest_id("u", "p")}, {31, "digest", digest_id("v", "p")}, {1, "world", "anyone"}}));
 }
 
 TEST_F(access_test, digests_are_masked_for_those_who_do_not_administrate) {
@@ -161,7 +164,8 @@ TEST_F(access_test, identities_are_the_connections) {
     const incoming reply = of.call(wire::who_am_i_request{});
     const wire::reply body = reply.as(opcode::who_am_i);
     std::vector<std::pair<std::string, std::string>> list;
-    for (const wire::identity& one : std::get<wire::who_am_i_reply>(body).identities) list.emplace_back(one.scheme, one.user);
+    for (const wire::identity& one : std::get<wire::who_am_i_reply>(body).identities)
+      list.emplace_back(one.scheme, one.user);
     return list;
   };
   using list = std::vector<std::pair<std::string, std::string>>;

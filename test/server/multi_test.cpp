@@ -11,7 +11,8 @@ using wire::create_request;
 using wire::multi_request;
 using wire::opcode;
 
-create_request make(std::string_view path, create_flags flags = create_flags::persistent, opcode type = opcode::create) {
+create_request make(std::string_view path, create_flags flags = create_flags::persistent,
+                    opcode type = opcode::create) {
   return {type, path, "", open_acl(), static_cast<std::int32_t>(flags)};
 }
 
@@ -111,12 +112,25 @@ TEST_F(multi_test, results_have_the_type_of_what_was_made) {
   EXPECT_TRUE(std::get<wire::create_reply>(reply.results[2]).stat);
 }
 
+TEST_F(multi_test, flags_decide_what_is_made) {
+  commit({make("/c", create_flags::persistent, opcode::create_container),
+          create_request{opcode::create_ttl, "/t", "", open_acl(), 0, 1000}});
+  EXPECT_EQ(server.core.state().nodes().containers().size(), 0U);
+  EXPECT_EQ(server.core.state().nodes().ttl_nodes().size(), 0U);
+  commit({make("/d", create_flags::container)});
+  EXPECT_EQ(server.core.state().nodes().containers().size(), 1U);
+  const incoming reply = client.call(multi_request{{make("/e", create_flags::persistent_ttl)}});
+  EXPECT_EQ(reply.code(), errc::marshalling_error);
+  EXPECT_TRUE(reply.body.empty());
+}
+
 TEST(multi_of_3_9, create2_answers_with_stat) {
   backend::processor_options options = processor_harness::fast();
   options.compat = backend::compatibility::v3_9;
   processor_harness server(options);
   auto client = server.connect();
-  const incoming reply = client.call(multi_request{{make("/p", create_flags::persistent, opcode::create2), make("/q")}});
+  const incoming reply =
+      client.call(multi_request{{make("/p", create_flags::persistent, opcode::create2), make("/q")}});
   const wire::reply body = reply.as(opcode::multi);
   EXPECT_TRUE(std::get<wire::create_reply>(std::get<wire::multi_reply>(body).results[0]).stat);
   EXPECT_FALSE(std::get<wire::create_reply>(std::get<wire::multi_reply>(body).results[1]).stat);
@@ -140,9 +154,9 @@ TEST_F(multi_test, reads_stand_alone) {
   client.create("/a", "x");
   client.create("/a/b");
   const std::int64_t before = server.zxid();
-  const incoming reply = client.call(wire::multi_read_request{{wire::get_data_request{"/a", true},
-                                                               wire::get_data_request{"/missing", false},
-                                                               wire::get_children_request{opcode::get_children, "/a", false}}});
+  const incoming reply = client.call(
+      wire::multi_read_request{{wire::get_data_request{"/a", true}, wire::get_data_request{"/missing", false},
+                                wire::get_children_request{opcode::get_children, "/a", false}}});
   const wire::reply body = reply.as(opcode::multi_read);
   const auto& results = std::get<wire::multi_reply>(body).results;
   ASSERT_EQ(results.size(), 3U);
@@ -151,6 +165,24 @@ TEST_F(multi_test, reads_stand_alone) {
   EXPECT_EQ(std::get<wire::get_children_reply>(results[2]).children, wire::string_list{"b"});
   EXPECT_EQ(server.zxid(), before);
   EXPECT_EQ(server.core.watched().size(), 0U) << "watch flags are ignored";
+}
+
+TEST_F(multi_test, a_read_that_cannot_be_done_ends_the_reply) {
+  const auto size_of = [&](const wire::request& request) {
+    const incoming reply = client.call(request);
+    EXPECT_EQ(reply.code(), errc::marshalling_error);
+    return reply.body.size();
+  };
+  const std::size_t end = 9;
+  EXPECT_EQ(size_of(wire::multi_read_request{{wire::get_data_request{}}}), end);
+  EXPECT_GT(size_of(wire::multi_read_request{{wire::get_data_request{"/"}, wire::get_data_request{}}}), end);
+  std::string frame;
+  wire::writer to(frame);
+  wire::write(to, wire::request_header{9, opcode::multi_read});
+  wire::write(to, multi_request{{wire::remove_request{"/a", -1}}});
+  const incoming writes = client.call_frame(frame);
+  EXPECT_EQ(writes.code(), errc::marshalling_error);
+  EXPECT_EQ(writes.body.size(), end) << "a write inside";
 }
 
 }  // namespace

@@ -32,8 +32,17 @@ TEST(nodes, stat_after_create_set_and_children) {
   auto client = server.connect();
   const incoming made = client.create("/t", "hello");
   const stat_t born = made.stat(opcode::create2);
-  EXPECT_EQ(born, (stat_t{.czxid = 2, .mzxid = 2, .ctime = server.now.wall_ms, .mtime = server.now.wall_ms, .version = 0,
-                          .cversion = 0, .aversion = 0, .ephemeral_owner = 0, .data_length = 5, .num_children = 0, .pzxid = 2}));
+  EXPECT_EQ(born, (stat_t{.czxid = 2,
+                          .mzxid = 2,
+                          .ctime = server.now.wall_ms,
+                          .mtime = server.now.wall_ms,
+                          .version = 0,
+                          .cversion = 0,
+                          .aversion = 0,
+                          .ephemeral_owner = 0,
+                          .data_length = 5,
+                          .num_children = 0,
+                          .pzxid = 2}));
   EXPECT_EQ(made.header.zxid, 2);
 
   for (const char* child : {"/t/a", "/t/b", "/t/c", "/t/d", "/t/e"}) ASSERT_EQ(client.create(child).code(), errc::ok);
@@ -121,16 +130,24 @@ TEST(nodes, create_finds_its_errors_in_apaches_order) {
             errc::bad_arguments);
 }
 
-TEST(nodes, the_reply_of_a_create_follows_its_type_and_the_node_its_flags) {
+// Found by letting Apache reap what each combination made.
+TEST(nodes, the_type_of_a_create_decides_about_containers_and_about_its_reply) {
   processor_harness server;
   auto client = server.connect();
+  const auto containers = [&] { return server.core.state().nodes().containers().size(); };
   const incoming plain = client.call(wire::create_request{opcode::create, "/a", "", open_acl(), 4});
   EXPECT_EQ(plain.body.size(), 4U + 2U) << "type 1 answers the path only";
-  EXPECT_EQ(client.stat("/a").ephemeral_owner, 0);
-  EXPECT_EQ(server.core.state().nodes().containers().size(), 1U);
-  const incoming container = client.call(wire::create_request{opcode::create_container, "/b", "", open_acl(), 0});
-  EXPECT_EQ(container.stat(opcode::create_container).num_children, 0);
-  EXPECT_EQ(server.core.state().nodes().containers().size(), 1U);
+  EXPECT_EQ(client.call(wire::create_request{opcode::create2, "/b", "", open_acl(), 4}).code(), errc::ok);
+  EXPECT_EQ(containers(), 0U);
+  for (std::int32_t flags = 0; flags <= 4; ++flags) {
+    const std::string path = "/c" + std::to_string(flags);
+    const incoming reply = client.call(wire::create_request{opcode::create_container, path, "", open_acl(), flags});
+    EXPECT_EQ(reply.stat(opcode::create_container).ephemeral_owner, 0);
+    EXPECT_EQ(containers(), static_cast<std::size_t>(flags) + 1);
+  }
+  EXPECT_TRUE(client.has("/c20000000004")) << "sequential by its flags all the same";
+  EXPECT_EQ(client.call(wire::create_request{opcode::create_container, "/d", "", open_acl(), 5}).code(),
+            errc::bad_arguments);
 }
 
 TEST(nodes, ttl_is_between_one_ms_and_forty_bits) {
@@ -153,7 +170,8 @@ TEST(nodes, ttl_is_between_one_ms_and_forty_bits) {
   off.ttl = backend::ttl_nodes::disabled;
   processor_harness without(off);
   auto other = without.connect();
-  EXPECT_EQ(other.call(wire::create_request{opcode::create_ttl, "/a", "", open_acl(), 5, 1000}).code(), errc::unimplemented);
+  EXPECT_EQ(other.call(wire::create_request{opcode::create_ttl, "/a", "", open_acl(), 5, 1000}).code(),
+            errc::unimplemented);
   EXPECT_EQ(other.call(wire::create_request{opcode::create2, "/a", "", open_acl(), 5}).code(), errc::unimplemented);
 }
 
@@ -205,8 +223,9 @@ TEST(nodes, reads_look_up_and_validate_nothing) {
   EXPECT_EQ(client.exists(std::string_view("/\0", 2)).code(), errc::bad_arguments);
   EXPECT_EQ(client.get(std::string_view("/\0", 2)).code(), errc::no_node);
   for (const wire::request& null_path :
-       {wire::request(wire::get_data_request{}), wire::request(wire::exists_request{}), wire::request(wire::get_acl_request{}),
-        wire::request(wire::get_children_request{}), wire::request(wire::get_all_children_number_request{})}) {
+       {wire::request(wire::get_data_request{}), wire::request(wire::exists_request{}),
+        wire::request(wire::get_acl_request{}), wire::request(wire::get_children_request{}),
+        wire::request(wire::get_all_children_number_request{})}) {
     EXPECT_EQ(client.call(null_path).code(), errc::marshalling_error);
   }
 }

@@ -78,7 +78,9 @@ std::int32_t processor_harness::client::send(const wire::request& request) {
   return xid_;
 }
 
-void processor_harness::client::send_frame(std::string_view payload) { server_->core.receive(id_, payload, server_->now); }
+void processor_harness::client::send_frame(std::string_view payload) {
+  server_->core.receive(id_, payload, server_->now);
+}
 
 std::vector<incoming> processor_harness::client::receive() {
   std::vector<incoming> messages;

@@ -55,7 +55,8 @@ class processor_harness {
     void disconnect() { server_->core.disconnect(id_); }
 
     // Short forms of what tests do all the time.
-    incoming create(std::string_view path, std::string_view data = "", wire::create_flags flags = wire::create_flags::persistent);
+    incoming create(std::string_view path, std::string_view data = "",
+                    wire::create_flags flags = wire::create_flags::persistent);
     errc remove(std::string_view path, std::int32_t version = any_version);
     incoming set(std::string_view path, std::string_view data, std::int32_t version = any_version);
     incoming get(std::string_view path, bool watch = false);

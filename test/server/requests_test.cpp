@@ -31,21 +31,26 @@ TEST(requests, too_short_for_a_header_closes) {
   }
 }
 
-TEST(requests, of_unknown_types_are_unimplemented_and_harmless) {
+TEST(requests, of_unknown_types_are_unimplemented_and_end_the_connection) {
   processor_harness server;
-  auto client = server.connect();
   for (const std::int32_t type : {0, 10, 13, 20, 23, 99, 108, 1000, -1, -10, -12}) {
+    auto client = server.connect();
+    const std::int64_t before = server.zxid();
     std::string frame;
     wire::writer to(frame);
     wire::write(to, wire::request_header{7, static_cast<opcode>(type)});
     wire::write(to, wire::check_request{"/", -1});
-    const incoming reply = client.call_frame(frame);
-    EXPECT_EQ(reply.code(), errc::unimplemented) << type;
-    EXPECT_EQ(reply.header.zxid, -1) << type;
-    EXPECT_EQ(reply.header.xid, 7);
+    client.send_frame(frame);
+    client.send(wire::create_request{opcode::create, "/behind", "", open_acl(), 0});
+    const std::vector<incoming> got = client.receive();
+    ASSERT_EQ(got.size(), 1U) << type;
+    EXPECT_EQ(got[0].code(), errc::unimplemented) << type;
+    EXPECT_EQ(got[0].header.zxid, -1) << type;
+    EXPECT_EQ(got[0].header.xid, 7);
+    EXPECT_TRUE(client.closed());
+    EXPECT_EQ(server.zxid(), before);
+    EXPECT_NE(server.core.sessions().find(client.session_id), nullptr) << "its session lives on";
   }
-  EXPECT_EQ(server.zxid(), 1);
-  EXPECT_FALSE(client.closed());
 }
 
 TEST(requests, malformed_ones_are_answered_and_a_malformed_write_has_a_zxid) {
@@ -59,7 +64,8 @@ TEST(requests, malformed_ones_are_answered_and_a_malformed_write_has_a_zxid) {
     const std::int64_t before = server.zxid();
     const incoming reply = client.call_frame(frame);
     EXPECT_EQ(reply.code(), errc::marshalling_error) << type;
-    const bool write = type == 1 || type == 2 || type == 5 || type == 7 || type == 14 || type == 15 || type == 19 || type == 21;
+    const bool write =
+        type == 1 || type == 2 || type == 5 || type == 7 || type == 14 || type == 15 || type == 19 || type == 21;
     EXPECT_EQ(server.zxid(), before + (write ? 1 : 0)) << type;
     EXPECT_EQ(reply.header.zxid, server.zxid());
     EXPECT_FALSE(client.closed());
@@ -94,6 +100,9 @@ TEST(requests, reconfig_and_sasl_are_not_there) {
   processor_harness server;
   auto client = server.connect();
   EXPECT_EQ(client.call(wire::reconfig_request{}).code(), errc::reconfig_disabled);
+  const std::int64_t before = server.zxid();
+  EXPECT_EQ(client.call_frame(from_hex("00000005 00000010 00")).code(), errc::marshalling_error);
+  EXPECT_EQ(server.zxid(), before) << "the one write without a zxid when it is malformed";
   const incoming sasl = client.call(wire::sasl_request{""});
   EXPECT_EQ(sasl.header.zxid, 0);
   EXPECT_FALSE(std::get<wire::sasl_reply>(sasl.as(opcode::sasl)).token.has_value());

@@ -114,14 +114,22 @@ TEST(sessions, unknown_sessions_and_wrong_passwords_are_told_expired) {
   processor_harness server;
   auto owner = server.connect();
   const std::string wrong(16, 'x');
-  for (const auto& [id, password] : std::vector<std::pair<std::int64_t, std::string>>{
-           {owner.session_id, wrong}, {owner.session_id, ""}, {owner.session_id + 99, wrong}, {12345, owner.password}}) {
+  for (const auto& [id, password] : std::vector<std::pair<std::int64_t, std::string>>{{owner.session_id, wrong},
+                                                                                      {owner.session_id, ""},
+                                                                                      {owner.session_id + 99, wrong},
+                                                                                      {12345, owner.password}}) {
     auto client = server.dial();
     std::string frame;
     wire::append_connect_request_frame(frame, {0, 0, 1000, id, password, false});
     server.core.receive(client.id(), std::string_view(frame).substr(4), server.now);
     EXPECT_EQ(to_hex(server.core.output(client.id())),
-              "00000025" "00000000" "00000000" "0000000000000000" "00000010" "00000000000000000000000000000000" "00");
+              "00000025"
+              "00000000"
+              "00000000"
+              "0000000000000000"
+              "00000010"
+              "00000000000000000000000000000000"
+              "00");
     EXPECT_TRUE(client.closed());
   }
   EXPECT_FALSE(owner.closed()) << "a stranger cannot throw the owner out";
@@ -156,7 +164,7 @@ TEST(sessions, any_frame_keeps_a_session_alive) {
     EXPECT_EQ(client.call(wire::ping_request{}).header.xid, wire::xid_ping);
   }
   server.advance(900ms);
-  client.send_frame(std::string("\0\0\0\1\0\0\3\xe7", 8));  // unknown type
+  client.send_frame(std::string("\0\0\0\1\0\0\0\4", 8));  // malformed
   server.advance(900ms);
   EXPECT_FALSE(client.closed());
   server.advance(1101ms);
@@ -272,8 +280,8 @@ TEST(sessions, containers_and_ttl_nodes_are_reaped) {
   options.max_session_timeout = 600'000ms;
   processor_harness server(options);
   auto client = server.connect(600'000);
-  client.create("/unused", "", create_flags::container);
-  client.create("/used", "", create_flags::container);
+  client.call(wire::create_request{opcode::create_container, "/unused", "", open_acl(), 4});
+  client.call(wire::create_request{opcode::create_container, "/used", "", open_acl(), 4});
   client.create("/used/x");
   client.call(wire::create_request{opcode::create_ttl, "/ttl", "", open_acl(), 5, 1500});
   client.exists("/used", true);

@@ -212,6 +212,25 @@ TEST_F(watches_test, removal_and_checks_by_kind) {
   EXPECT_EQ(server.core.watched().size(), 0U);
 }
 
+// Found by comparing with Apache: 3.8 looks for a watch of anybody, 3.9 for the client's own.
+TEST(watches_of_3_9, a_check_asks_for_the_clients_own_watch) {
+  for (const auto compat : {backend::compatibility::v3_8, backend::compatibility::v3_9}) {
+    backend::processor_options options = processor_harness::fast();
+    options.compat = compat;
+    processor_harness server(options);
+    auto watcher = server.connect();
+    auto other = server.connect();
+    watcher.exists("/a", true);
+    const auto check = [&](processor_harness::client& who, std::int32_t kind) {
+      return who.call(wire::remove_watches_request{opcode::check_watches, "/a", kind}).code();
+    };
+    EXPECT_EQ(check(watcher, 2), errc::ok);
+    EXPECT_EQ(check(other, 2), compat == backend::compatibility::v3_8 ? errc::ok : errc::no_watcher);
+    EXPECT_EQ(check(other, 1), errc::no_watcher);
+    EXPECT_EQ(other.call(wire::remove_watches_request{opcode::remove_watches, "/a", 3}).code(), errc::no_watcher);
+  }
+}
+
 TEST(watches_of_3_9, persistent_kinds_are_told_apart) {
   backend::processor_options options = processor_harness::fast();
   options.compat = backend::compatibility::v3_9;
@@ -245,8 +264,13 @@ TEST_F(watches_test, set_watches_tells_what_was_missed_and_registers_the_rest) {
   writer.remove("/gone");
   writer.create("/kids/k");
   writer.create("/new");
-  const incoming reply = watcher.call(wire::set_watches_request{
-      opcode::set_watches, seen, {"/same", "/changed", "/gone"}, {"/new", "/not-yet", "/same"}, {"/same", "/kids", "/gone"}, {}, {}});
+  const incoming reply = watcher.call(wire::set_watches_request{opcode::set_watches,
+                                                                seen,
+                                                                {"/same", "/changed", "/gone"},
+                                                                {"/new", "/not-yet", "/same"},
+                                                                {"/same", "/kids", "/gone"},
+                                                                {},
+                                                                {}});
   EXPECT_EQ(reply.code(), errc::ok);
   EXPECT_EQ(watcher.events(), (events{{event_type::data_changed, "/changed"},
                                       {event_type::removed, "/gone"},
@@ -269,9 +293,8 @@ TEST_F(watches_test, set_watches2_registers_persistent_ones_without_catching_up)
   writer.set("/a", "1");
   writer.set("/a", "2");
   writer.create("/r");
-  EXPECT_EQ(watcher.events(), (events{{event_type::data_changed, "/a"},
-                                      {event_type::data_changed, "/a"},
-                                      {event_type::created, "/r"}}));
+  EXPECT_EQ(watcher.events(),
+            (events{{event_type::data_changed, "/a"}, {event_type::data_changed, "/a"}, {event_type::created, "/r"}}));
 }
 
 TEST_F(watches_test, events_go_to_those_who_may_read) {
@@ -287,7 +310,8 @@ TEST_F(watches_test, events_go_to_those_who_may_read) {
   writer.remove("/secret");
   EXPECT_EQ(watcher.events(), events{});
   writer.create("/secret");
-  EXPECT_EQ(watcher.events(), (events{{event_type::created, "/secret"}})) << "the standard watch was used up, the persistent one not";
+  EXPECT_EQ(watcher.events(), (events{{event_type::created, "/secret"}}))
+      << "the standard watch was used up, the persistent one not";
 }
 
 TEST_F(watches_test, who_sets_too_many_watches_is_closed) {

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <map>
+#include <set>
+
+#include "server/file.hpp"
+
+namespace zkr::backend {
+
+/// A disk in memory that forgets on demand. It keeps what was written beside what was synced, contents and names apart:
+/// `lose_power` leaves what a real disk may be left with in the worst case, only what was synced.
+class memory_file_system final : public file_system {
+ public:
+  result<std::unique_ptr<file>> open(const std::string& path, open_mode mode) override;
+  result<void> rename(const std::string& from, const std::string& to) override;
+  result<void> remove(const std::string& path) override;
+  result<void> make_directory(const std::string& path) override;
+  result<void> sync_directory(const std::string& path) override;
+  result<std::vector<std::string>> list(const std::string& directory) override;
+
+  /// Drops everything that was not synced. Files that are open stay usable, as those of a process that died do not.
+  void lose_power();
+  /// Makes the `count`-th call from now that writes, syncs, renames or removes fail, and all after it.
+  void fail_after(std::size_t count) noexcept { calls_left_ = count; }
+
+ private:
+  struct contents {
+    std::string now;
+    std::string synced;
+  };
+  using names = std::map<std::string, std::shared_ptr<contents>>;
+  class memory_file;
+
+  [[nodiscard]] result<void> spend(std::string_view operation, const std::string& path);
+
+  names names_;
+  names synced_names_;
+  std::set<std::string> directories_;
+  std::size_t calls_left_ = static_cast<std::size_t>(-1);
+};
+
+}  // namespace zkr::backend

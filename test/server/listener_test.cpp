@@ -1,0 +1,231 @@
+#include "server/listener.hpp"
+
+#include <gtest/gtest.h>
+
+#include "server/memory_network.hpp"
+#include "unit/wire/hex.hpp"
+
+// The listener on connections without a network, in virtual time.
+namespace zkr::testing {
+namespace {
+
+using namespace std::chrono_literals;
+using backend::listener;
+using backend::listener_options;
+
+std::int64_t fixed_wall_ms() { return 1'700'000'000'000; }
+
+std::string hello() {
+  std::string bytes;
+  wire::append_connect_request_frame(bytes, {0, 0, 10'000, 0, {}, false});
+  return bytes;
+}
+
+std::string request(const wire::request& body, std::int32_t xid = 1) {
+  std::string bytes;
+  wire::append_request_frame(bytes, xid, body);
+  return bytes;
+}
+
+class listener_test : public ::testing::Test {
+ protected:
+  explicit listener_test(listener_options options = {}) {
+    door = std::make_unique<listener>(core, time, network.make_acceptor(), std::move(options), fixed_wall_ms);
+    door->start();
+  }
+  std::shared_ptr<memory_wire> greeted() {
+    auto on = network.connect();
+    network.send(on, hello());
+    on->from_server.clear();
+    return on;
+  }
+  void advance(duration by) { time.run_for(by); }
+
+  detail::virtual_scheduler time;
+  backend::processor core{{}, {time.now(), fixed_wall_ms()}};
+  memory_network network{time};
+  std::unique_ptr<listener> door;
+};
+
+TEST_F(listener_test, takes_input_byte_by_byte) {
+  auto on = network.connect();
+  for (const char byte : hello() + request(wire::ping_request{}) + request(wire::sync_request{"/"}, 9)) {
+    network.send(on, std::string_view(&byte, 1));
+  }
+  EXPECT_EQ(on->from_server.size(), 41U + 20U + 25U);
+  EXPECT_FALSE(on->server_gone);
+}
+
+TEST_F(listener_test, takes_many_requests_at_once_and_keeps_their_order) {
+  auto on = greeted();
+  std::string many;
+  for (std::int32_t xid = 1; xid <= 10'000; ++xid) many += request(wire::exists_request{"/missing", false}, xid);
+  network.send(on, many);
+  ASSERT_EQ(on->from_server.size(), 10'000U * 20U);
+  for (std::int32_t xid = 1; xid <= 10'000; ++xid) {
+    EXPECT_EQ(
+        wire::reader(std::string_view(on->from_server).substr((static_cast<std::size_t>(xid) - 1) * 20 + 4)).int32(),
+        xid);
+  }
+}
+
+TEST_F(listener_test, garbage_closes_its_connection_and_nothing_else) {
+  auto good = greeted();
+  for (const char* garbage : {"ffffffff", "80000000", "00100000", "00000000", "00000004 00000001", "47455420 2f204854",
+                              "00000007 00000001 000000"}) {
+    auto before_hello = network.connect();
+    network.send(before_hello, from_hex(garbage));
+    EXPECT_TRUE(before_hello->server_gone) << garbage;
+    EXPECT_TRUE(before_hello->from_server.empty());
+    auto after_hello = greeted();
+    network.send(after_hello, from_hex(garbage));
+    EXPECT_TRUE(after_hello->server_gone) << garbage;
+    EXPECT_TRUE(after_hello->from_server.empty());
+  }
+  network.send(good, request(wire::ping_request{}));
+  EXPECT_EQ(good->from_server.size(), 20U);
+  EXPECT_EQ(door->connections(), 1U);
+}
+
+TEST_F(listener_test, four_letter_words_after_the_handshake_are_garbage) {
+  auto on = greeted();
+  network.send(on, "ruok");
+  EXPECT_TRUE(on->server_gone);
+}
+
+TEST_F(listener_test, four_letter_words_may_come_in_pieces_and_with_a_newline) {
+  auto at_once = network.connect();
+  network.send(at_once, "ruok\n");
+  EXPECT_EQ(at_once->from_server, "imok");
+  EXPECT_TRUE(at_once->server_gone);
+  auto in_pieces = network.connect();
+  for (const char* piece : {"r", "uo", "k"}) network.send(in_pieces, piece);
+  EXPECT_EQ(in_pieces->from_server, "imok");
+  auto with_mask = network.connect();
+  network.send(with_mask, "stmk");
+  EXPECT_FALSE(with_mask->server_gone);
+  network.send(with_mask, std::string(8, '\0'));
+  EXPECT_EQ(with_mask->from_server, "306");
+  EXPECT_EQ(door->connections(), 0U);
+}
+
+class choosy_listener_test : public listener_test {
+ protected:
+  static listener_options choosy() {
+    listener_options options;
+    options.four_letter_words = {"srvr"};
+    options.max_connections_per_address = 2;
+    options.max_connections = 3;
+    options.max_unsent_bytes = 1000;
+    options.max_frame_bytes = 100;
+    return options;
+  }
+  choosy_listener_test() : listener_test(choosy()) {}
+};
+
+TEST_F(choosy_listener_test, words_that_are_not_listed_are_refused) {
+  auto on = network.connect();
+  network.send(on, "mntr");
+  EXPECT_EQ(on->from_server, "mntr is not executed because it is not in the whitelist.\n");
+  EXPECT_TRUE(on->server_gone);
+  auto allowed = network.connect();
+  network.send(allowed, "srvr");
+  EXPECT_EQ(allowed->from_server.find("Zookeeper version: 3.8.0-"), 0U);
+}
+
+TEST_F(choosy_listener_test, connections_have_limits) {
+  auto first = network.connect("10.0.0.1");
+  auto second = network.connect("10.0.0.1");
+  EXPECT_TRUE(network.connect("10.0.0.1")->server_gone);
+  auto third = network.connect("10.0.0.2");
+  EXPECT_FALSE(third->server_gone);
+  EXPECT_TRUE(network.connect("10.0.0.3")->server_gone);
+  network.hang_up(first);
+  EXPECT_FALSE(network.connect("10.0.0.1")->server_gone);
+}
+
+TEST_F(choosy_listener_test, frames_have_a_limit) {
+  auto on = greeted();
+  network.send(on, request(wire::sync_request{std::string(100 - 8 - 4, 'x')}));
+  EXPECT_FALSE(on->server_gone);
+  network.send(on, request(wire::sync_request{std::string(100 - 8 - 4 + 1, 'x')}));
+  EXPECT_TRUE(on->server_gone);
+}
+
+TEST_F(choosy_listener_test, who_does_not_take_replies_is_not_read_from) {
+  auto on = greeted();
+  network.grant(on, 0);
+  std::string many;
+  for (int i = 0; i < 1000; ++i) many += request(wire::ping_request{});
+  network.send(on, many);
+  EXPECT_LT(core.statistics().received, 100U) << "stopped once more than the bound was unsent";
+  network.send(on, many);
+  EXPECT_EQ(on->to_server.size(), many.size()) << "what comes later is left to the network";
+  network.grant(on, static_cast<std::size_t>(-1));
+  EXPECT_EQ(on->from_server.size(), 2000U * 20U);
+  EXPECT_FALSE(on->server_gone);
+}
+
+TEST_F(listener_test, who_never_says_hello_is_dropped) {
+  auto silent = network.connect();
+  auto slow = network.connect();
+  network.send(slow, hello().substr(0, 20));
+  auto good = greeted();
+  advance(9999ms);
+  EXPECT_FALSE(silent->server_gone);
+  network.send(good, request(wire::ping_request{}));
+  advance(2ms);
+  EXPECT_TRUE(silent->server_gone);
+  EXPECT_TRUE(slow->server_gone);
+  EXPECT_FALSE(good->server_gone);
+}
+
+TEST_F(listener_test, sessions_expire_by_themselves) {
+  auto on = greeted();
+  advance(12'001ms);
+  EXPECT_TRUE(on->server_gone);
+  EXPECT_EQ(core.sessions().size(), 0U);
+}
+
+TEST_F(listener_test, a_client_that_hangs_up_keeps_its_session) {
+  auto on = greeted();
+  network.hang_up(on);
+  EXPECT_EQ(door->connections(), 0U);
+  EXPECT_EQ(core.connections().size(), 0U);
+  EXPECT_EQ(core.sessions().size(), 1U);
+}
+
+TEST_F(listener_test, the_last_reply_is_sent_before_the_end) {
+  auto on = greeted();
+  network.grant(on, 5);
+  network.send(on, request(wire::close_session_request{}, 7) + request(wire::ping_request{}));
+  EXPECT_FALSE(on->server_gone);
+  network.grant(on, 100);
+  EXPECT_TRUE(on->server_gone);
+  EXPECT_EQ(to_hex(on->from_server),
+            "00000010"
+            "00000007"
+            "0000000000000002"
+            "00000000");
+}
+
+TEST_F(listener_test, events_reach_connections_that_only_listen) {
+  auto watcher = greeted();
+  auto writer = greeted();
+  network.send(watcher, request(wire::exists_request{"/a", true}));
+  watcher->from_server.clear();
+  network.send(writer, request(wire::create_request{wire::opcode::create, "/a", "", open_acl(), 0}));
+  EXPECT_EQ(watcher->from_server.size(), 4U + 16U + 8U + 6U);
+}
+
+TEST_F(listener_test, everything_can_be_dropped) {
+  auto one = greeted();
+  auto two = network.connect();
+  door->drop_connections();
+  EXPECT_TRUE(one->server_gone);
+  EXPECT_TRUE(two->server_gone);
+  EXPECT_EQ(core.sessions().size(), 1U);
+}
+
+}  // namespace
+}  // namespace zkr::testing

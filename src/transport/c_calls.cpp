@@ -31,7 +31,9 @@ stat_t from(const Stat& stat) noexcept {
   return to;
 }
 
-std::string_view view(const char* text) noexcept { return text != nullptr ? std::string_view(text) : std::string_view(); }
+std::string_view view(const char* text) noexcept {
+  return text != nullptr ? std::string_view(text) : std::string_view();
+}
 
 wire::string_list from(const String_vector& list) {
   wire::string_list to;
@@ -158,8 +160,8 @@ struct sender {
     }
     // The library takes a TTL for the modes that have one only.
     const std::int64_t ttl = of.type == wire::opcode::create_ttl ? of.ttl_ms : -1;
-    return zoo_acreate2_ttl(zh, path.c_str(), value.data, value.length, &acl.vector, of.flags, ttl, on_created_with_stat,
-                            call);
+    return zoo_acreate2_ttl(zh, path.c_str(), value.data, value.length, &acl.vector, of.flags, ttl,
+                            on_created_with_stat, call);
   }
   int operator()(const wire::remove_request& of) const {
     return zoo_adelete(zh, std::string(of.path).c_str(), of.version, on_done, call);
@@ -217,8 +219,8 @@ int sender::operator()(const wire::multi_request& of) const {
     if (const auto* create = std::get_if<wire::create_request>(&of.operations[i])) {
       const c_buffer value(create->data);
       auto& name = multi->created[i];
-      zoo_create_op_init(operation, path, value.data, value.length, &acls.emplace_back(create->acl).vector, create->flags,
-                         name.data(), static_cast<int>(name.size()));
+      zoo_create_op_init(operation, path, value.data, value.length, &acls.emplace_back(create->acl).vector,
+                         create->flags, name.data(), static_cast<int>(name.size()));
     } else if (const auto* remove = std::get_if<wire::remove_request>(&of.operations[i])) {
       zoo_delete_op_init(operation, path, remove->version);
     } else if (const auto* set = std::get_if<wire::set_data_request>(&of.operations[i])) {
@@ -244,7 +246,8 @@ std::unique_ptr<multi_call> make_multi(const wire::request& of) {
   multi->stats.resize(count);
   multi->created.resize(count);
   for (std::size_t i = 0; i < count; ++i) {
-    const auto& path = std::visit([](const auto& one) -> const std::string_view& { return one.path; }, request->operations[i]);
+    const auto& path =
+        std::visit([](const auto& one) -> const std::string_view& { return one.path; }, request->operations[i]);
     multi->paths.emplace_back(path);
     // A sequence number, printed with "%010d", has 11 characters at most; and the zero.
     constexpr std::size_t longest_suffix = 12;

@@ -42,7 +42,8 @@ struct multi_call {
 [[nodiscard]] wire::multi_reply results_of(const multi_call& from, errc& code);
 
 /// Calls the library function that stands for a request. `call` is what its completion will name.
-int send(c_handle& handle, zhandle_t* zh, pending_call& call, multi_call* multi, const wire::request& of, watch_mode watch);
+int send(c_handle& handle, zhandle_t* zh, pending_call& call, multi_call* multi, const wire::request& of,
+         watch_mode watch);
 
 /// Asks for something that changes nothing and proves that all that went before it has left.
 int send_probe(zhandle_t* zh, pending_call& call);

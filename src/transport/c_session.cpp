@@ -63,15 +63,15 @@ result<void> c_session::open() {
     if (opened_ || closing_) return error(errc::invalid_state, "connect", {}, "opened twice, or closed already");
     opened_ = busy_ = true;
   }
-  adopt(*std::move(found));
+  log_problems(found->problems);
+  addresses_ = std::move(found->addresses);
   auto started = start_handle();
   if (started) arm_deadline();
   return started;
 }
 
-void c_session::adopt(resolved_servers found) {
-  for (const auto& problem : found.problems) log_->push({4, "not resolved: " + problem});
-  addresses_ = std::move(found.addresses);
+void c_session::log_problems(const std::vector<std::string>& problems) {
+  for (const auto& problem : problems) log_->push({4, "not resolved: " + problem});
 }
 
 // With busy_ set, which it resets. From then on close() may return at any moment, and nothing but this object is left.
@@ -167,7 +167,7 @@ void c_session::shut_down() {
   }
   if (deadline != 0) clock_.cancel(deadline);
   if (last) end_handle(std::move(last), errc::closing);
-  drain();
+  report_noted();
   const std::scoped_lock delivering(delivery_);
   muted_ = true;
   const std::scoped_lock lock(mutex_);
@@ -177,9 +177,10 @@ void c_session::shut_down() {
 
 // ---- the first connection of a new session --------------------------------------------------------------------------
 //
-// The library gives a silent server 2/3 of the session time-out before it tries the next one, and counts neither the time
-// in a listen queue nor that of a handshake apart. As long as there is no session to lose, a fresh handle that begins with
-// the next server is quicker. A session that exists stays with its handle, which alone knows its watches and last zxid.
+// The library gives a silent server 2/3 of the session time-out before it tries the next one, and counts neither the
+// time in a listen queue nor that of a handshake apart. As long as there is no session to lose, a fresh handle that
+// begins with the next server is quicker. A session that exists stays with its handle, which alone knows its watches
+// and last zxid.
 
 void c_session::arm_deadline() {
   if (options_.session_id != 0 || options_.handshake_timeout <= duration::zero()) return;
@@ -230,14 +231,19 @@ void c_session::replace(std::unique_ptr<c_handle> old) {
     idle_.notify_all();
     if (closing_) return;
   }
-  auto found = resolve(servers_, names_);
+  auto found = resolve(servers_, {names_.find, [](auto&) {}});
   {
     const std::scoped_lock lock(mutex_);
     if (closing_) return;
     busy_ = true;
   }
-  if (found) adopt(*std::move(found));  // else better the old addresses than none
-  (void)start_handle();                 // it has logged what went wrong; another deadline, another attempt
+  if (found) {
+    log_problems(found->problems);
+    addresses_ = in_order_of(addresses_, std::move(found->addresses));
+  } else {
+    log_problems({found.error().detail()});  // better the old addresses than none
+  }
+  (void)start_handle();  // it has logged what went wrong; another deadline, another attempt
   arm_deadline();
 }
 

@@ -27,22 +27,23 @@ struct session_notice {
   duration session_timeout{};
 };
 
-/// One session over libzookeeper-mt: c_transport's inner half, which timers, posted work and the library's callbacks may
-/// outlive it with.
+/// One session over libzookeeper-mt: c_transport's inner half, which timers, posted work and the library's callbacks
+/// may outlive it with.
 ///
-/// Threads. The library has two a handle. The completion thread runs completions and watchers, in the order of the wire:
-/// they report to the sink directly. The I/O thread runs completions of auth requests and log lines, some with the
-/// handle's lock held: they are noted and reported from the scheduler.
+/// Threads. The library has two a handle. The completion thread runs completions and watchers, in the order of the
+/// wire: they report to the sink directly. The I/O thread runs completions of auth requests and log lines, some with
+/// the handle's lock held: they are noted and reported from the scheduler.
 ///
 /// Locks, in the order in which they may be taken:
 ///   delivery_   held around each call of the sink, so that they come one at a time;
 ///   the library's own, inside its functions: a sink may submit();
 ///   mutex_      the state below. Nothing is called with it held, but the allocator and, where noted, the scheduler.
-/// Nobody waits for delivery_ with a lock of the library or mutex_ held. mutex_ is never held across a library function.
+/// Nobody waits for delivery_ with a lock of the library or mutex_ held, and mutex_ is not held across a library
+/// function.
 class c_session : public std::enable_shared_from_this<c_session> {
  public:
-  /// The library wakes its I/O thread with a byte in a pipe a request, and drops the connection when the pipe is full, at
-  /// 65,536.
+  /// The library wakes its I/O thread with a byte in a pipe a request, and drops the connection when the pipe is full,
+  /// at 65,536.
   static constexpr std::size_t most_in_flight = 16'000;
 
   c_session(transport_options options, sink& reports_to, scheduler& clock, resolver names);
@@ -86,7 +87,7 @@ class c_session : public std::enable_shared_from_this<c_session> {
   void deliver(taken_call& call, const wire::reply& body, std::int64_t zxid);
   void fail(const std::vector<pending_call*>& calls, errc code);
   [[nodiscard]] std::vector<pending_call*> give_up_held(bool keep_credentials);
-  void adopt(resolved_servers found);
+  void log_problems(const std::vector<std::string>& problems);
   result<void> start_handle();
   void end_handle(std::unique_ptr<c_handle> handle, errc leftovers);
   void arm_deadline();
@@ -95,6 +96,7 @@ class c_session : public std::enable_shared_from_this<c_session> {
   void shut_down();
   void post_drain();
   void drain();
+  void report_noted();
 
   const transport_options options_;
   sink& sink_;
@@ -126,8 +128,8 @@ class c_session : public std::enable_shared_from_this<c_session> {
   std::uint64_t connection_ = 0;
   scheduler::timer deadline_ = 0;
   time_point started_;  // just before zookeeper_init
-  // The latest moment that is certain to lie before the end of the current connection: when its handshake was sent or one
-  // of its answered requests was submitted. (Not: when the library told of the loss. It may have connected again by then.)
+  // The latest moment that is certain to lie before the end of the current connection: when its handshake was sent, or
+  // one of its answered requests submitted. (Not when the library told of the loss: by then it may be connected again.)
   time_point touched_;
   std::vector<noted_reply> noted_;
   std::size_t outstanding_ = 0;  // calls that the library has not answered, credentials aside

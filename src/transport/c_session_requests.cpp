@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "transport/c_session.hpp"
@@ -30,7 +31,8 @@ struct c_session::taken_call {
 
 errc c_session::submit(std::uint64_t id, const wire::request& of, watch_mode watch) {
   if (!is_own_process()) return errc::closed;
-  if (const auto code = check_request(of, watch, options_.chroot, capabilities().largest_frame_bytes); code != errc::ok) {
+  if (const auto code = check_request(of, watch, options_.chroot, capabilities().largest_frame_bytes);
+      code != errc::ok) {
     return code;
   }
   const bool is_auth = std::holds_alternative<wire::auth_request>(of);
@@ -46,6 +48,7 @@ errc c_session::submit(std::uint64_t id, const wire::request& of, watch_mode wat
     if (!opened_ || over_) return errc::invalid_state;
     // Between two handles; and credentials are for a handle that stays: a fresh one would not know them.
     if (!current_ || current_->zh == nullptr || (is_auth && !connected_)) return errc::connection_loss;
+    if (!held_.empty() && !connected_) return errc::connection_loss;  // credentials wait for the next connection
     if (calls_.in_use() >= most_in_flight) return errc::overloaded;
     handle = current_.get();
     zh = handle->zh;
@@ -67,9 +70,12 @@ errc c_session::submit(std::uint64_t id, const wire::request& of, watch_mode wat
     return errc::ok;
   }
   const auto code = to_errc(send(*handle, zh, *call, results, of, watch));
-  const std::scoped_lock lock(mutex_);
-  if (code != errc::ok) refuse(*call, code);
-  if (--handle->users == 0) idle_.notify_all();
+  {
+    const std::scoped_lock lock(mutex_);
+    if (code != errc::ok) refuse(*call, code);
+    if (--handle->users == 0) idle_.notify_all();
+  }
+  if (code != errc::ok) pump();  // credentials may have waited for this one's reply
   return code;
 }
 
@@ -90,16 +96,17 @@ void c_session::refuse(pending_call& call, errc code) noexcept {
   }
 }
 
-// The library puts credentials at the head of what it has to send, even before the rest of a request of which a part has
-// left already: the server would take them for that part's end, a node's data perhaps. So they are given to it only when
-// nothing can be half sent: every earlier request is answered and, after a reconnect, one that was sent behind the watches.
-// What is submitted meanwhile waits behind them.
+// The library puts credentials at the head of what it has to send, even before the rest of a request of which a part
+// has left already: the server would take them for that part's end, a node's data perhaps. So they are given to it only
+// when nothing can be half sent: every earlier request is answered and, after a reconnect, one that was sent behind the
+// watches. What is submitted meanwhile waits behind them.
 void c_session::pump() {
   for (;;) {
     std::optional<held_request> next;
     pending_call* call = nullptr;
     c_handle* handle = nullptr;
     zhandle_t* zh = nullptr;
+    multi_call* results = nullptr;
     std::uint64_t connection = 0;
     {
       const std::scoped_lock lock(mutex_);
@@ -113,32 +120,36 @@ void c_session::pump() {
         call = &calls_.acquire();
         call->what = pending_call::kind::probe;
         call->handle = handle;
+        call->submitted = clock_.now();
       } else {
         next = std::move(held_.front());
         held_.pop_front();
         call = next->call;
       }
+      results = call->multi.get();
       pumping_ = true;
       give(*call);
     }
-    auto* const results = call->multi.get();
-    const auto code = to_errc(next ? send(*handle, zh, *call, results, next->of.get(), next->watch) : send_probe(zh, *call));
+    const auto code =
+        to_errc(next ? send(*handle, zh, *call, results, next->of.get(), next->watch) : send_probe(zh, *call));
     // Between two attempts to connect it refuses credentials.
     const bool later = code == errc::invalid_state && is_unrecoverable(zh) == ZOK;
-    {
-      const std::scoped_lock lock(mutex_);
-      pumping_ = false;
-      if (--handle->users == 0) idle_.notify_all();
-      if (code == errc::ok) continue;
-      if (!next) return refuse(*call, code);  // the session is over, or memory is: there will be an event
-      if (call->what == pending_call::kind::auth && later) {
-        call->in_library = false;
-        held_.push_front(*std::move(next));
-        if (connection_ == connection) return;  // the next connection pumps again
-        continue;
-      }
+    const std::scoped_lock lock(mutex_);
+    pumping_ = false;
+    const bool retry = next && later && call->what == pending_call::kind::auth;
+    if (code != errc::ok && next && !retry) {
+      noted_.push_back({call, call->ticket, code, clock_.now()});
+      post_drain();
     }
-    note_reply(*call, code);
+    // From here on the handle may be closed, and the scheduler be gone.
+    if (--handle->users == 0) idle_.notify_all();
+    if (code == errc::ok) continue;
+    if (!next) return refuse(*call, code);  // the session is over, or memory is: there will be an event
+    if (retry) {
+      call->in_library = false;
+      held_.push_front(*std::move(next));
+      if (connection_ == connection) return;  // the next connection pumps again
+    }
   }
 }
 
@@ -219,6 +230,11 @@ void c_session::post_drain() {
 }
 
 void c_session::drain() {
+  report_noted();
+  pump();
+}
+
+void c_session::report_noted() {
   const std::scoped_lock delivering(delivery_);
   if (muted_) return;
   std::vector<noted_reply> noted;

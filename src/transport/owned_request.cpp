@@ -20,7 +20,11 @@ struct owned_request::keeper {
   template <typename Request>
   void operator()(Request& of) const {
     if constexpr (requires { of.path; }) keep(of.path);
-    if constexpr (requires { of.data; of.path; }) keep(of.data);
+    if constexpr (requires {
+                    of.data;
+                    of.path;
+                  })
+      keep(of.data);
   }
 };
 

@@ -14,7 +14,8 @@ std::size_t size_of(std::string_view text) noexcept { return 4 + text.size(); }
 std::size_t size_of(const wire::buffer& bytes) noexcept { return 4 + (bytes ? bytes->size() : 0); }
 std::size_t size_of(const acl_list& list) noexcept {
   std::size_t size = 4;
-  for (const auto& entry : list) size += 4 + size_of(std::string_view(entry.scheme)) + size_of(std::string_view(entry.id));
+  for (const auto& entry : list)
+    size += 4 + size_of(std::string_view(entry.scheme)) + size_of(std::string_view(entry.id));
   return size;
 }
 
@@ -33,7 +34,9 @@ struct body_size {
   std::size_t operator()(const wire::sync_request& of) const { return size_of(of.path); }
   std::size_t operator()(const wire::check_request& of) const { return size_of(of.path) + 4; }
   std::size_t operator()(const wire::remove_watches_request& of) const { return size_of(of.path) + 4; }
-  std::size_t operator()(const wire::auth_request& of) const { return 4 + size_of(of.scheme) + size_of(of.credentials); }
+  std::size_t operator()(const wire::auth_request& of) const {
+    return 4 + size_of(of.scheme) + size_of(of.credentials);
+  }
   std::size_t operator()(const wire::multi_request& of) const {
     std::size_t size = multi_header_bytes;
     for (const auto& one : of.operations) size += multi_header_bytes + std::visit(*this, one);
@@ -46,7 +49,9 @@ struct body_size {
 };
 
 template <typename T>
-concept has_path = requires(const T& of) { of.path; };
+concept has_path = requires(const T& of) {
+  of.path;
+};
 
 std::size_t paths_in(const wire::request& of) {
   if (const auto* multi = std::get_if<wire::multi_request>(&of)) return multi->operations.size();
@@ -93,7 +98,8 @@ class checker {
     // The library makes "/" the chroot itself, and the server would append the number to its name: a sibling of it.
     if (sequential && of.path == "/" && !chroot_.empty()) return errc::invalid_path;
     constexpr std::int64_t longest_ttl = 0xFF'FFFF'FFFF;
-    if (of.type == wire::opcode::create_ttl && (of.ttl_ms < 1 || of.ttl_ms > longest_ttl)) return errc::invalid_argument;
+    if (of.type == wire::opcode::create_ttl && (of.ttl_ms < 1 || of.ttl_ms > longest_ttl))
+      return errc::invalid_argument;
     return check_acl(of.acl);
   }
   errc operator()(const wire::remove_request& of) const { return check_node(of.path); }
@@ -147,7 +153,8 @@ std::size_t frame_bytes(const wire::request& of, std::size_t chroot_bytes) {
   return header_bytes + std::visit(body_size(), of) + paths_in(of) * chroot_bytes;
 }
 
-errc check_request(const wire::request& of, watch_mode watch, std::string_view chroot, std::size_t largest_frame_bytes) {
+errc check_request(const wire::request& of, watch_mode watch, std::string_view chroot,
+                   std::size_t largest_frame_bytes) {
   if (watch == watch_mode::persistent || watch == watch_mode::recursive) return errc::unsupported;
   if (watch == watch_mode::one_shot && !is_read_with_watch(of)) return errc::invalid_argument;
   if (std::holds_alternative<wire::check_request>(of)) return errc::unsupported;

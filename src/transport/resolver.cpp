@@ -31,7 +31,8 @@ bool is_ipv6(std::string_view text) {
 bool is_name(std::string_view text) noexcept {
   // What names and IPv4 addresses are made of; underscores stand in many container networks' names.
   return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
+           c == '_';
   });
 }
 
@@ -126,6 +127,12 @@ result<resolved_servers> resolve(const std::vector<server_name>& servers, const 
   }
   how.arrange(all.addresses);
   return all;
+}
+
+std::vector<server_address> in_order_of(const std::vector<server_address>& before, std::vector<server_address> found) {
+  const auto place = [&](const server_address& one) { return std::find(before.begin(), before.end(), one); };
+  std::stable_sort(found.begin(), found.end(), [&](const auto& a, const auto& b) { return place(a) < place(b); });
+  return found;
 }
 
 std::string connect_string(const std::vector<server_address>& addresses, std::size_t first) {

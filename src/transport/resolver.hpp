@@ -8,8 +8,9 @@
 
 #include "zkrecipes/result.hpp"
 
-// From "zk1:2181,zk2,[::1]:2181" to the addresses that the C library is given. It is never given a name: it would resolve
-// it again and again, and a list of even length makes it skip every other server after a disconnect (ZOOKEEPER-2466).
+// From "zk1:2181,zk2,[::1]:2181" to the addresses that the C library is given. It is never given a name: it would
+// resolve it again and again, and a list of even length makes it skip every other server after a disconnect
+// (ZOOKEEPER-2466).
 namespace zkr::transport {
 
 inline constexpr std::uint16_t default_port = 2181;
@@ -59,6 +60,10 @@ struct resolved_servers {
 ///
 /// @par Errors  resolve_failed where no host has an address; the message names the first, and why.
 [[nodiscard]] result<resolved_servers> resolve(const std::vector<server_name>& servers, const resolver& how);
+
+/// What was found now, in the order of `before` as far as it was there, so that a list that is gone through stays one.
+[[nodiscard]] std::vector<server_address> in_order_of(const std::vector<server_address>& before,
+                                                      std::vector<server_address> found);
 
 /// The list in the C library's notation ("10.0.0.1:2181,::1:2181", without brackets), beginning with the entry number
 /// `first` (modulo the length). A list of even length is made odd by repeating an entry: after a disconnect the library

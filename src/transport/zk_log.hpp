@@ -10,9 +10,9 @@
 
 #include "zkrecipes/scheduler.hpp"
 
-// The C library's log lines. They come on whichever thread logs, an application's own included, mostly with locks of the
-// library held, and without a word on whose handle they are about. So each handle gets a callback function of its own, and
-// that function does nothing but put the line into a bounded queue and post its delivery.
+// The C library's log lines. They come on whichever thread logs, an application's own included, mostly with locks of
+// the library held, and without a word on whose handle they are about. So each handle gets a callback function of its
+// own, and that function does nothing but put the line into a bounded queue and post its delivery.
 namespace zkr::transport {
 
 struct log_line {
@@ -20,11 +20,11 @@ struct log_line {
   std::string text;
 };
 
-/// Takes "2026-01-02 03:04:05,678:99(0x7f01):ZOO_WARN@do_io@380: text" apart; what does not look so is a text of level 6.
+/// Takes "2026-01-02 03:04:05,678:99(0x7f01):ZOO_WARN@do_io@380: text" apart; any other line is a text of level 6.
 [[nodiscard]] log_line parse_log_line(std::string_view line);
 
-/// Lines on their way to a sink. A disconnected handle can log 15,000 lines a second: beyond a burst, few a second pass,
-/// and the number of those that were dropped is told.
+/// Lines on their way to a sink. A disconnected handle can log 15,000 lines a second: beyond a burst, few a second
+/// pass, and the number of those that were dropped is told.
 class log_queue {
  public:
   static constexpr std::size_t burst = 20;

@@ -1,7 +1,6 @@
+#include <gmock/gmock.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <gmock/gmock.h>
 
 #include <thread>
 
@@ -11,16 +10,10 @@
 
 // The end of a transport, at every moment: each accepted request has exactly one reply, and nothing is reported later.
 
-#if defined(__SANITIZE_ADDRESS__)
-// The C library loses the completions that it forgets on close (ZOOKEEPER-3868).
-extern "C" const char* __lsan_default_suppressions();
-extern "C" const char* __lsan_default_suppressions() { return "leak:libzookeeper_mt"; }
-#endif
-
 namespace zkr::transport {
 namespace {
 
-using testing::AnyOf;
+using ::testing::AnyOf;
 
 class c_transport_close : public transport_test {};
 
@@ -247,12 +240,13 @@ TEST_F(c_transport_close, a_forked_child_touches_nothing) {
 }
 
 TEST_F(c_transport_close, requests_that_the_library_refuses_leave_nothing_behind) {
-  scripted_server server({.handshake =
-                              [](auto&, const wire::connect_request& asked) -> std::optional<wire::connect_reply> {
-                                const std::int64_t id = asked.session_id == 0 ? 5 : 6;
-                                return wire::connect_reply{0, asked.timeout_ms, id, scripted_server::password, false};
-                              },
-                          .request = {}});
+  scripted_server server(
+      {.handshake = [](auto&, const wire::connect_request& asked) -> std::optional<wire::connect_reply> {
+         const std::int64_t id = asked.session_id == 0 ? 5 : 6;
+         return wire::connect_reply{0, asked.timeout_ms, id, scripted_server::password, false};
+       },
+       .request = {},
+       .receive_buffer = 0});
   std::mutex hold;
   sink.during_session = [&](const session_event& event) {
     if (event.what == session_event::kind::disconnected) const std::scoped_lock wait(hold);
@@ -287,7 +281,8 @@ TEST_F(c_transport_close, refused_requests_leave_nothing_behind) {
       EXPECT_EQ(tested->submit(1, multi, watch_mode::none), errc::invalid_path);
     }
   }
-  const wire::multi_request container{{wire::create_request{wire::opcode::create_container, "/a", "", open_acl(), 4, -1}}};
+  const wire::multi_request container{
+      {wire::create_request{wire::opcode::create_container, "/a", "", open_acl(), 4, -1}}};
   EXPECT_EQ(tested->submit(1, container, watch_mode::none), errc::unsupported);
   EXPECT_EQ(server.requests(), 0);
   EXPECT_EQ(ask(wire::remove_request{"/a"}).code, errc::ok);

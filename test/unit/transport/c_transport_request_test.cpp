@@ -1,31 +1,32 @@
 #include <gmock/gmock.h>
 
-#include "unit/transport/peer.hpp"
 #include "unit/transport/transport_fixture.hpp"
+#include "zkrecipes/server.hpp"
 
 // Each request's way through the C library to a server and back.
 namespace zkr::transport {
 namespace {
 
-using testing::ElementsAre;
-using testing::UnorderedElementsAre;
+using ::testing::ElementsAre;
+using ::testing::UnorderedElementsAre;
 using wire::opcode;
 
 class c_transport_request : public transport_test {
  protected:
   void SetUp() override {
-    ASSERT_TRUE(open(server.address()));
+    ASSERT_TRUE(open(peer.connect_string()));
     ASSERT_TRUE(sink.wait_connected());
   }
 
-  kept_reply create(std::string_view path, wire::buffer data = "", std::int32_t flags = 0, opcode type = opcode::create2) {
+  kept_reply create(std::string_view path, wire::buffer data = "", std::int32_t flags = 0,
+                    opcode type = opcode::create2) {
     return ask(wire::create_request{type, path, data, open_acl(), flags, flags >= 5 ? 60'000 : -1});
   }
   kept_reply get(std::string_view path, watch_mode watch = watch_mode::none) {
     return ask(wire::get_data_request{path}, watch);
   }
 
-  peer server;
+  server peer = server::start({.tick_time = 100ms}).value();
 };
 
 TEST_F(c_transport_request, create_get_set_remove) {
@@ -148,9 +149,10 @@ TEST_F(c_transport_request, every_kind_of_watch) {
   std::vector<std::pair<wire::event_type, std::string>> seen;
   for (const auto& one : sink.watches()) seen.emplace_back(one.type, one.path);
   using wire::event_type;
-  EXPECT_THAT(seen, UnorderedElementsAre(std::pair(event_type::created, "/w/new"), std::pair(event_type::children_changed, "/w"),
-                                         std::pair(event_type::data_changed, "/w"), std::pair(event_type::removed, "/w/new"),
-                                         std::pair(event_type::children_changed, "/w")));
+  EXPECT_THAT(seen, UnorderedElementsAre(
+                        std::pair(event_type::created, "/w/new"), std::pair(event_type::children_changed, "/w"),
+                        std::pair(event_type::data_changed, "/w"), std::pair(event_type::removed, "/w/new"),
+                        std::pair(event_type::children_changed, "/w")));
 }
 
 TEST_F(c_transport_request, an_event_comes_before_a_reply_that_shows_the_change) {
@@ -205,7 +207,8 @@ TEST_F(c_transport_request, tells_which_operation_failed_a_transaction) {
   }});
   EXPECT_EQ(failed.code, errc::no_node);
   std::vector<errc> codes;
-  for (const auto& one : failed.as<wire::multi_reply>().results) codes.push_back(std::get<wire::error_result>(one).code);
+  for (const auto& one : failed.as<wire::multi_reply>().results)
+    codes.push_back(std::get<wire::error_result>(one).code);
   EXPECT_THAT(codes, ElementsAre(errc::ok, errc::no_node, errc::runtime_inconsistency));
   EXPECT_EQ(ask(wire::exists_request{"/m/a"}).code, errc::no_node);
 
@@ -249,7 +252,8 @@ TEST_F(c_transport_request, a_chroot_is_put_before_and_taken_away) {
                 .as<wire::get_children_reply>()
                 .stat->num_children,
             1);
-  EXPECT_EQ(say(wire::multi_request{{wire::create_request{opcode::create, "/m", "", open_acl(), 0, -1}}}).code, errc::ok);
+  EXPECT_EQ(say(wire::multi_request{{wire::create_request{opcode::create, "/m", "", open_acl(), 0, -1}}}).code,
+            errc::ok);
   EXPECT_EQ(std::get<wire::create_reply>(
                 say(wire::multi_request{{wire::create_request{opcode::create, "/m/n", "", open_acl(), 0, -1}}})
                     .as<wire::multi_reply>()
@@ -262,6 +266,63 @@ TEST_F(c_transport_request, a_chroot_is_put_before_and_taken_away) {
   EXPECT_EQ(inside.watches()[0].path, "/");
   EXPECT_THAT(ask(wire::get_children_request{opcode::get_children2, "/root"}).as<wire::get_children_reply>().children,
               ElementsAre("app"));
+}
+
+TEST_F(c_transport_request, a_watch_that_fired_while_away_is_told_after_the_reconnect) {
+  recording_sink others;
+  const auto other = make_c_transport(options, others, clock);
+  ASSERT_EQ(create("/away").code, errc::ok);
+  ASSERT_EQ(get("/away", watch_mode::one_shot).code, errc::ok);
+  // Another client writes while this one is between two connections.
+  bool written = false;
+  sink.during_session = [&](const session_event& event) {
+    if (event.what == session_event::kind::disconnected) {
+      written = others.wait_connected() &&
+                other->submit(1, wire::set_data_request{"/away", "x"}, watch_mode::none) == errc::ok &&
+                others.reply(1)->code == errc::ok;
+    }
+  };
+  options.session_timeout = 60s;
+  ASSERT_TRUE(other->open());
+  ASSERT_TRUE(others.wait_connected());
+  peer.drop_connections();
+  ASSERT_TRUE(sink.wait([](auto& all) { return !all.watches().empty(); }));
+  other->close([] {});
+  close();
+  EXPECT_TRUE(written);
+  EXPECT_EQ(sink.watches()[0].path, "/away");
+  EXPECT_EQ(sink.watches()[0].type, wire::event_type::data_changed);
+}
+
+TEST_F(c_transport_request, a_session_that_the_server_ends) {
+  ASSERT_EQ(create("/e", "", 1).code, errc::ok);
+  ASSERT_TRUE(peer.expire_session(sink.sessions().front().session_id));
+  ASSERT_TRUE(sink.wait([](auto& all) { return all.count(session_event::kind::expired) > 0; }));
+  EXPECT_EQ(ask(wire::exists_request{"/e"}).code, errc::invalid_state);
+}
+
+TEST_F(c_transport_request, closing_ends_the_session) {
+  ASSERT_EQ(create("/e", "", 1).code, errc::ok);
+  close();
+  EXPECT_TRUE(peer.sessions().empty());
+}
+
+TEST_F(c_transport_request, a_server_that_falls_silent_is_left_after_two_thirds_of_the_time_out) {
+  options.session_timeout = 600ms;
+  recording_sink here;
+  const auto other = make_c_transport(options, here, clock);
+  ASSERT_TRUE(other->open());
+  ASSERT_TRUE(here.wait_connected());
+  peer.pause();
+  ASSERT_EQ(other->submit(1, wire::exists_request{"/"}, watch_mode::none), errc::ok);
+  EXPECT_EQ(here.reply(1)->code, errc::operation_timeout);
+  EXPECT_EQ(here.reply(1)->info.connection, 0U);
+  peer.resume();
+  ASSERT_TRUE(here.wait([](auto& all) {
+    return all.count(session_event::kind::connected) > 1 || all.count(session_event::kind::expired) > 0;
+  }));
+  other->close([] {});
+  EXPECT_EQ(here.sessions()[1].what, session_event::kind::disconnected);
 }
 
 }  // namespace

@@ -7,8 +7,8 @@
 namespace zkr::transport {
 namespace {
 
-using testing::ElementsAre;
-using testing::HasSubstr;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using kind = session_event::kind;
 
 class c_transport_session : public transport_test {};
@@ -20,12 +20,13 @@ std::vector<kind> kinds(const recording_sink& sink) {
 }
 
 TEST_F(c_transport_session, reports_the_new_session) {
-  scripted_server server({.handshake =
-                              [](auto&, const wire::connect_request& asked) -> std::optional<wire::connect_reply> {
-                                return wire::connect_reply{0, asked.timeout_ms - 1000, scripted_server::session_id,
-                                                           scripted_server::password, false};
-                              },
-                          .request = {}});
+  scripted_server server(
+      {.handshake = [](auto&, const wire::connect_request& asked) -> std::optional<wire::connect_reply> {
+         return wire::connect_reply{0, asked.timeout_ms - 1000, scripted_server::session_id, scripted_server::password,
+                                    false};
+       },
+       .request = {},
+       .receive_buffer = 0});
   const auto before = clock.now();
   ASSERT_TRUE(open(server.address()));
   ASSERT_TRUE(sink.wait_connected());
@@ -45,8 +46,8 @@ TEST_F(c_transport_session, can_do_what_it_says) {
   tested = make_c_transport(options, sink, clock);
   const auto can = tested->what_it_can();
   EXPECT_TRUE(can.rearms_watches && can.resends_auth);
-  EXPECT_FALSE(can.persistent_watches || can.tls || can.sasl || can.extended_multi || can.multi_read || can.exact_zxid ||
-               can.times_handshake || can.can_leave_server);
+  EXPECT_FALSE(can.persistent_watches || can.tls || can.sasl || can.extended_multi || can.multi_read ||
+               can.exact_zxid || can.times_handshake || can.can_leave_server);
   tested->leave_server();
 }
 
@@ -70,14 +71,15 @@ TEST_F(c_transport_session, resumes_a_saved_session) {
   std::mutex mutex;
   std::int64_t asked_for = 0;
   std::string password;
-  scripted_server server({.handshake =
-                              [&](auto&, const wire::connect_request& asked) -> std::optional<wire::connect_reply> {
-                                const std::scoped_lock lock(mutex);
-                                asked_for = asked.session_id;
-                                password = asked.password;
-                                return wire::connect_reply{0, asked.timeout_ms, asked.session_id, asked.password, false};
-                              },
-                          .request = {}});
+  scripted_server server(
+      {.handshake = [&](auto&, const wire::connect_request& asked) -> std::optional<wire::connect_reply> {
+         const std::scoped_lock lock(mutex);
+         asked_for = asked.session_id;
+         password = asked.password;
+         return wire::connect_reply{0, asked.timeout_ms, asked.session_id, asked.password, false};
+       },
+       .request = {},
+       .receive_buffer = 0});
   options.session_id = 0x77;
   std::copy_n(scripted_server::password.begin(), 16, options.password.begin());
   ASSERT_TRUE(open(server.address()));
@@ -91,15 +93,14 @@ TEST_F(c_transport_session, resumes_a_saved_session) {
 }
 
 TEST_F(c_transport_session, reports_a_session_that_is_not_known_any_more_once) {
-  scripted_server server({.handshake =
-                              [](auto&, const wire::connect_request& asked) -> std::optional<wire::connect_reply> {
-                                if (asked.session_id == 0) {
-                                  return wire::connect_reply{0, asked.timeout_ms, 5, scripted_server::password, false};
-                                }
-                                return wire::connect_reply{0, 0, 0, std::string_view("\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 16),
-                                                           false};
-                              },
-                          .request = [](auto&, auto&) {}});
+  scripted_server server(
+      {.handshake = [](auto&, const wire::connect_request& asked) -> std::optional<wire::connect_reply> {
+         if (asked.session_id == 0) {
+           return wire::connect_reply{0, asked.timeout_ms, 5, scripted_server::password, false};
+         }
+         return wire::connect_reply{0, 0, 0, std::string_view("\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 16), false};
+       },
+       .request = [](auto&, auto&) {}});
   ASSERT_TRUE(open(server.address()));
   ASSERT_TRUE(sink.wait_connected());
   ASSERT_EQ(tested->submit(1, wire::exists_request{"/a"}, watch_mode::one_shot), errc::ok);
@@ -213,13 +214,14 @@ TEST_F(c_transport_session, leaves_a_server_that_accepts_and_never_answers) {
 
 TEST_F(c_transport_session, tries_again_and_again_until_a_mute_server_answers) {
   std::atomic<bool> mute{true};
-  scripted_server server({.handshake =
-                              [&](auto& on, const wire::connect_request& asked) -> std::optional<wire::connect_reply> {
-                                std::string ignored;
-                                if (mute && on.receive_frame(ignored)) return std::nullopt;
-                                return wire::connect_reply{0, asked.timeout_ms, 9, scripted_server::password, false};
-                              },
-                          .request = {}});
+  scripted_server server(
+      {.handshake = [&](auto& on, const wire::connect_request& asked) -> std::optional<wire::connect_reply> {
+         std::string ignored;
+         if (mute && on.receive_frame(ignored)) return std::nullopt;
+         return wire::connect_reply{0, asked.timeout_ms, 9, scripted_server::password, false};
+       },
+       .request = {},
+       .receive_buffer = 0});
   options.session_timeout = 60s;
   options.handshake_timeout = 50ms;
   ASSERT_TRUE(open(server.address()));
@@ -315,8 +317,8 @@ TEST_F(c_transport_session, a_refused_credential_ends_the_session_once) {
                           }});
   ASSERT_TRUE(open(server.address()));
   ASSERT_TRUE(sink.wait_connected());
-  ASSERT_EQ(tested->submit(1, wire::remove_request{"/a"}, watch_mode::none), errc::ok);
   ASSERT_EQ(tested->submit(2, wire::auth_request{0, "nonsense", "x"}, watch_mode::none), errc::ok);
+  ASSERT_EQ(tested->submit(1, wire::remove_request{"/a"}, watch_mode::none), errc::ok);
   EXPECT_EQ(sink.reply(2)->code, errc::auth_failed);
   EXPECT_EQ(sink.reply(1)->code, errc::auth_failed);
   ASSERT_TRUE(sink.wait([](auto& all) { return all.count(kind::auth_failed) > 0; }));
@@ -343,6 +345,136 @@ TEST_F(c_transport_session, a_credential_whose_reply_was_lost_is_told_so) {
   const auto lost = sink.reply(1);
   EXPECT_EQ(lost->code, errc::connection_loss);
   EXPECT_EQ(lost->info.connection, 0U);
+}
+
+/// What a server has seen, and a gate before which it stops reading.
+struct observed {
+  std::mutex mutex;
+  std::condition_variable changed;
+  bool open = true;               // guarded by mutex, as the rest
+  std::vector<std::string> seen;  // "type bytes-or-text"
+
+  void note(std::string what) {
+    std::unique_lock lock(mutex);
+    seen.push_back(std::move(what));
+    changed.wait(lock, [this] { return open; });
+  }
+  std::vector<std::string> taken() {
+    const std::scoped_lock lock(mutex);
+    return std::exchange(seen, {});
+  }
+  void set_open(bool to) {
+    const std::scoped_lock lock(mutex);
+    open = to;
+    changed.notify_all();
+  }
+};
+
+void observe(observed& all, scripted_server::connection& on, const wire::decoded_request& request) {
+  const auto xid = request.header.xid;
+  if (const auto* set = std::get_if<wire::set_data_request>(&request.body)) {
+    const bool intact = set->data->find_first_not_of('x') == std::string_view::npos;
+    all.note(std::string("set ") + (intact ? "intact" : "CORRUPT"));
+    on.send(reply_frame(xid, wire::stat_reply()));
+  } else if (const auto* auth = std::get_if<wire::auth_request>(&request.body)) {
+    all.note("auth " + std::string(auth->credentials));
+    on.send(reply_frame(xid, wire::empty_reply()));
+  } else if (request.header.type == wire::opcode::exists) {
+    all.note("exists " + std::string(std::get<wire::exists_request>(request.body).path));
+    on.send(reply_frame(xid, wire::stat_reply()));
+  } else {
+    all.note(std::to_string(static_cast<int>(request.header.type)));
+    on.send(reply_frame(xid, wire::empty_reply()));
+  }
+}
+
+// The library alone would put the credentials into the middle of a request that is half sent: into the node.
+TEST_F(c_transport_session, credentials_never_end_up_inside_another_request) {
+  observed all;
+  scripted_server server({.handshake = {},
+                          .request = [&](auto& on, const auto& request) { observe(all, on, request); },
+                          .receive_buffer = 4096});
+  ASSERT_TRUE(open(server.address()));
+  ASSERT_TRUE(sink.wait_connected());
+  const std::string data(1'000'000, 'x');
+  std::vector<std::string> expected;
+  all.set_open(false);
+  for (std::uint64_t id = 1; id <= 10; ++id) {
+    ASSERT_EQ(tested->submit(id, wire::set_data_request{"/a", data}, watch_mode::none), errc::ok);
+    expected.emplace_back("set intact");
+  }
+  {
+    // What a held request refers to need not outlive the call either.
+    std::string credentials = "user:secret";
+    std::string path = "/behind-the-credentials";
+    ASSERT_EQ(tested->submit(11, wire::auth_request{0, "digest", credentials}, watch_mode::none), errc::ok);
+    ASSERT_EQ(tested->submit(12, wire::exists_request{path}, watch_mode::none), errc::ok);
+    credentials.assign(credentials.size(), '!');
+    path.assign(path.size(), '!');
+  }
+  expected.insert(expected.end(), {"auth user:secret", "exists /behind-the-credentials"});
+  all.set_open(true);
+  EXPECT_EQ(sink.reply(12)->code, errc::ok);
+  EXPECT_EQ(sink.reply(11)->code, errc::ok);
+  close();
+  EXPECT_EQ(all.taken(), expected);
+}
+
+TEST_F(c_transport_session, credentials_never_end_up_inside_the_watches_of_a_reconnect) {
+  observed all;
+  scripted_server server({.handshake = {},
+                          .request = [&](auto& on, const auto& request) { observe(all, on, request); },
+                          .receive_buffer = 4096});
+  ASSERT_TRUE(open(server.address()));
+  ASSERT_TRUE(sink.wait_connected());
+  const std::string much(5000, 'w');
+  for (std::uint64_t id = 1; id <= 200; ++id) {
+    const auto path = "/" + std::to_string(id) + much;
+    ASSERT_EQ(tested->submit(id, wire::exists_request{path}, watch_mode::one_shot), errc::ok);
+  }
+  ASSERT_TRUE(sink.wait([](auto& seen) { return seen.replies().size() == 200; }));
+  EXPECT_EQ(all.taken().size(), 200U);
+  sink.during_session = [&](const session_event& event) {
+    if (event.what != kind::connected) return;
+    EXPECT_EQ(tested->submit(201, wire::auth_request{0, "digest", "user:secret"}, watch_mode::none), errc::ok);
+    EXPECT_EQ(tested->submit(202, wire::exists_request{"/behind"}, watch_mode::none), errc::ok);
+  };
+  server.cut();
+  EXPECT_EQ(sink.reply(202)->code, errc::ok);
+  EXPECT_EQ(sink.reply(201)->code, errc::ok);
+  close();
+  EXPECT_THAT(all.taken(), ElementsAre("101", "exists /", "auth user:secret", "exists /behind"));
+}
+
+TEST_F(c_transport_session, credentials_that_wait_survive_a_disconnect_and_requests_behind_them_do_not) {
+  std::atomic<bool> answer{false};
+  observed all;
+  scripted_server server({.handshake = {}, .request = [&](auto& on, const wire::decoded_request& request) {
+                            if (answer) {
+                              observe(all, on, request);
+                            } else {
+                              on.cut();
+                            }
+                          }});
+  std::atomic<bool> submitted{false};
+  sink.during_session = [&](const session_event& event) {
+    if (event.what == kind::connected && !submitted.exchange(true)) {
+      EXPECT_EQ(tested->submit(1, wire::exists_request{"/a"}, watch_mode::none), errc::ok);
+      EXPECT_EQ(tested->submit(2, wire::auth_request{0, "digest", "user:secret"}, watch_mode::none), errc::ok);
+      EXPECT_EQ(tested->submit(3, wire::exists_request{"/b"}, watch_mode::none), errc::ok);
+    }
+    if (event.what == kind::disconnected) {
+      answer = true;
+      EXPECT_EQ(tested->submit(4, wire::exists_request{"/c"}, watch_mode::none), errc::connection_loss);
+    }
+  };
+  ASSERT_TRUE(open(server.address()));
+  EXPECT_EQ(sink.reply(1)->code, errc::connection_loss);
+  EXPECT_EQ(sink.reply(3)->code, errc::connection_loss);
+  EXPECT_EQ(sink.reply(2)->code, errc::ok);
+  close();
+  EXPECT_EQ(sink.replies().size(), 3U);
+  EXPECT_THAT(all.taken(), ElementsAre("exists /", "auth user:secret"));
 }
 
 TEST_F(c_transport_session, a_request_whose_reply_was_lost_is_told_so_after_the_loss) {

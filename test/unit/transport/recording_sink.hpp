@@ -1,7 +1,7 @@
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
-#include <cstdlib>
 #include <deque>
 #include <map>
 #include <memory>
@@ -11,15 +11,13 @@
 #include <variant>
 #include <vector>
 
+#include "support/eventually.hpp"
 #include "transport/transport.hpp"
 
 namespace zkr::transport {
 
 /// How long a test waits for what must happen.
-inline std::chrono::milliseconds patience() {
-  const char* factor = std::getenv("ZKR_TEST_TIME_FACTOR");
-  return std::chrono::seconds(10) * (factor != nullptr ? std::max(1, std::atoi(factor)) : 1);
-}
+inline std::chrono::seconds patience() { return std::chrono::seconds(20) * testing::time_factor(); }
 
 /// A reply that owns its texts.
 struct kept_reply {

@@ -64,7 +64,8 @@ TEST(check_request, lets_through_what_the_library_can_do) {
 
 TEST(check_request, refuses_bad_paths) {
   using namespace std::string_view_literals;
-  for (const auto path : {""sv, "a"sv, "/a/"sv, "//"sv, "/a//b"sv, "/a/../b"sv, "/."sv, "/a\0b"sv, "/a\x1f"sv, "/\xFF"sv}) {
+  for (const auto path :
+       {""sv, "a"sv, "/a/"sv, "//"sv, "/a//b"sv, "/a/../b"sv, "/."sv, "/a\0b"sv, "/a\x1f"sv, "/\xFF"sv}) {
     for (const auto* chroot : {"", "/app"}) {
       EXPECT_EQ(check(create(path), chroot), errc::invalid_path) << path;
       EXPECT_EQ(check(wire::remove_request{path}, chroot), errc::invalid_path) << path;
@@ -86,8 +87,8 @@ TEST(check_request, refuses_bad_paths) {
 
 TEST(check_request, refuses_a_transaction_with_a_bad_path_anywhere) {
   for (std::size_t bad = 0; bad < 4; ++bad) {
-    std::vector<wire::multi_operation> operations{wire::check_request{"/a"}, create("/b"), wire::set_data_request{"/c", "x"},
-                                                  wire::remove_request{"/d"}};
+    std::vector<wire::multi_operation> operations{wire::check_request{"/a"}, create("/b"),
+                                                  wire::set_data_request{"/c", "x"}, wire::remove_request{"/d"}};
     std::visit([](auto& one) { one.path = "relative"; }, operations[bad]);
     EXPECT_EQ(check(wire::multi_request{operations}), errc::invalid_path);
     EXPECT_EQ(check(wire::multi_request{operations}, "/app"), errc::invalid_path);

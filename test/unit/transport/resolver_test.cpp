@@ -7,9 +7,9 @@
 namespace zkr::transport {
 namespace {
 
-using testing::ElementsAre;
-using testing::HasSubstr;
-using testing::UnorderedElementsAre;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::UnorderedElementsAre;
 
 TEST(parse_hosts, takes_names_and_addresses_with_and_without_port) {
   const auto parsed = parse_hosts("zk1:2182, zk2 ,10.0.0.1:65535,[::1]:2183,[fe80::1%eth0],my_zoo-3.example");
@@ -95,7 +95,7 @@ TEST(resolve, arranges_once) {
 TEST(look_up, knows_numeric_addresses_and_this_host) {
   EXPECT_THAT(look_up("127.0.0.1").value(), ElementsAre("127.0.0.1"));
   EXPECT_THAT(look_up("::1").value(), ElementsAre("::1"));
-  EXPECT_THAT(look_up("localhost").value(), testing::Contains(testing::AnyOf("127.0.0.1", "::1")));
+  EXPECT_THAT(look_up("localhost").value(), ::testing::Contains(::testing::AnyOf("127.0.0.1", "::1")));
 }
 
 TEST(look_up, names_what_it_does_not_find) {
@@ -115,6 +115,13 @@ TEST(shuffle, keeps_all_and_gives_each_its_turn_at_the_front) {
     ++first[some.front().ip];
   }
   EXPECT_EQ(first.size(), 3U);  // 3 * (2/3)^300: never otherwise
+}
+
+TEST(in_order_of, keeps_the_order_and_puts_new_ones_last) {
+  const std::vector<server_address> before{{"10.0.0.3", 1}, {"10.0.0.1", 1}, {"10.0.0.2", 1}};
+  EXPECT_THAT(in_order_of(before, {{"10.0.0.9", 1}, {"10.0.0.1", 1}, {"10.0.0.8", 1}, {"10.0.0.3", 1}}),
+              ElementsAre(server_address{"10.0.0.3", 1}, server_address{"10.0.0.1", 1}, server_address{"10.0.0.9", 1},
+                          server_address{"10.0.0.8", 1}));
 }
 
 TEST(connect_string, is_of_odd_length_and_begins_where_it_is_told) {

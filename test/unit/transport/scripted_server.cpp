@@ -59,16 +59,22 @@ bool scripted_server::connection::receive_frame(std::string& frame) {
   }
 }
 
+scripted_server::scripted_server() : scripted_server(script()) {}
+
 scripted_server::scripted_server(script plays) : script_(std::move(plays)) {
   if (!script_.handshake) {
     script_.handshake = [](connection&, const wire::connect_request& asked) -> std::optional<wire::connect_reply> {
-      return wire::connect_reply{0, asked.timeout_ms, asked.session_id != 0 ? asked.session_id : session_id, password, false};
+      return wire::connect_reply{0, asked.timeout_ms, asked.session_id != 0 ? asked.session_id : session_id, password,
+                                 false};
     };
   }
   if (!script_.request) {
     script_.request = [](connection& on, const wire::decoded_request& request) {
       on.send(reply_frame(request.header.xid, wire::empty_reply()));
     };
+  }
+  if (script_.receive_buffer > 0) {
+    setsockopt(port_.descriptor(), SOL_SOCKET, SO_RCVBUF, &script_.receive_buffer, sizeof script_.receive_buffer);
   }
   port_.listen();
   accepting_ = std::thread([this] { accept_all(); });
@@ -114,9 +120,7 @@ void scripted_server::serve(connection& with) {
       case wire::opcode::close_session:
         with.send(reply_frame(request.header.xid, wire::empty_reply()));
         return with.cut();
-      default:
-        ++requests_;
-        script_.request(with, request);
+      default: ++requests_; script_.request(with, request);
     }
   }
   with.cut();

@@ -58,13 +58,17 @@ class scripted_server {
   };
 
   struct script {
-    /// The answer to a handshake; nothing: the connection is cut. Default: whatever session was asked for, or a new one.
+    /// The answer to a handshake; nothing: the connection is cut. Default: whatever session was asked for, or a new
+    /// one.
     std::function<std::optional<wire::connect_reply>(connection&, const wire::connect_request&)> handshake;
     /// Answers a request through the connection. Default: `ok` without a body.
     std::function<void(connection&, const wire::decoded_request&)> request;
+    /// Of the sockets, in bytes; 0: the system's choice.
+    int receive_buffer = 0;
   };
 
-  explicit scripted_server(script plays = {});
+  scripted_server();
+  explicit scripted_server(script plays);
   ~scripted_server();
   scripted_server(const scripted_server&) = delete;
   scripted_server& operator=(const scripted_server&) = delete;

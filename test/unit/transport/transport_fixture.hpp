@@ -14,7 +14,7 @@ namespace zkr::transport {
 using namespace std::chrono_literals;
 
 /// A transport, its sink and its scheduler. Servers are tried in the order of the list.
-class transport_test : public testing::Test {
+class transport_test : public ::testing::Test {
  protected:
   ~transport_test() override {
     if (tested) close();
@@ -45,12 +45,8 @@ class transport_test : public testing::Test {
 
   detail::boot_scheduler clock{"zkr-test-clock"};
   recording_sink sink;
-  transport_options options{.hosts = {},
-                            .chroot = {},
-                            .session_timeout = 6s,
-                            .handshake_timeout = 10s,
-                            .session_id = 0,
-                            .password = {}};
+  transport_options options{
+      .hosts = {}, .chroot = {}, .session_timeout = 6s, .handshake_timeout = 10s, .session_id = 0, .password = {}};
   std::unique_ptr<transport> tested;
   std::uint64_t last_id = 0;
 };

@@ -16,8 +16,17 @@ struct golden_request {
   const char* payload;  // behind the length
 };
 
-const stat_t sample_stat{.czxid = 1, .mzxid = 2, .ctime = 3, .mtime = 4, .version = 5, .cversion = -1, .aversion = 7,
-                         .ephemeral_owner = 0x0100000000000001, .data_length = 9, .num_children = 10, .pzxid = 11};
+const stat_t sample_stat{.czxid = 1,
+                         .mzxid = 2,
+                         .ctime = 3,
+                         .mtime = 4,
+                         .version = 5,
+                         .cversion = -1,
+                         .aversion = 7,
+                         .ephemeral_owner = 0x0100000000000001,
+                         .data_length = 9,
+                         .num_children = 10,
+                         .pzxid = 11};
 constexpr const char* sample_stat_hex =
     "0000000000000001 0000000000000002 0000000000000003 0000000000000004 00000005 ffffffff 00000007 0100000000000001 "
     "00000009 0000000a 000000000000000b";
@@ -35,13 +44,13 @@ std::vector<golden_request> golden_requests() {
   static const std::string container = "00000007 00000013 " + create_body + " 00000004";
   static const std::string ttl = "00000007 00000015 " + create_body + " 00000005 00000000000003e8";
   static const std::string set_acl = std::string("00000007 00000007 00000002 2f61 ") + world_hex + " 00000002";
-  static const std::string multi =
-      std::string("00000007 0000000e ") +                                             //
-      "0000000d 00 ffffffff 00000002 2f61 00000003 " +                                // check
-      "00000001 00 ffffffff 00000002 2f62 ffffffff " + world_hex + " 00000000 " +     // create, null data
-      "00000005 00 ffffffff 00000002 2f63 00000000 ffffffff " +                       // set, empty data
-      "00000002 00 ffffffff 00000002 2f64 ffffffff " +                                // remove
-      "ffffffff 01 ffffffff";
+  static const std::string multi = std::string("00000007 0000000e ") +               //
+                                   "0000000d 00 ffffffff 00000002 2f61 00000003 " +  // check
+                                   "00000001 00 ffffffff 00000002 2f62 ffffffff " + world_hex +
+                                   " 00000000 " +                                             // create, null data
+                                   "00000005 00 ffffffff 00000002 2f63 00000000 ffffffff " +  // set, empty data
+                                   "00000002 00 ffffffff 00000002 2f64 ffffffff " +           // remove
+                                   "ffffffff 01 ffffffff";
   return {
       {"create", create_request{opcode::create, "/a", "hi", world(), 3}, create.c_str()},
       {"create2", create_request{opcode::create2, "/a", "hi", world(), 0}, create2.c_str()},
@@ -58,16 +67,21 @@ std::vector<golden_request> golden_requests() {
       {"sync", sync_request{"/"}, "00000007 00000009 00000001 2f"},
       {"ping", ping_request{}, "00000007 0000000b"},
       {"check", check_request{"/a", 1}, "00000007 0000000d 00000002 2f61 00000001"},
-      {"multi", multi_request{{check_request{"/a", 3}, create_request{opcode::create, "/b", std::nullopt, world(), 0},
-                               set_data_request{"/c", "", -1}, remove_request{"/d", -1}}},
+      {"multi",
+       multi_request{{check_request{"/a", 3}, create_request{opcode::create, "/b", std::nullopt, world(), 0},
+                      set_data_request{"/c", "", -1}, remove_request{"/d", -1}}},
        multi.c_str()},
       {"empty_multi", multi_request{}, "00000007 0000000e ffffffff 01 ffffffff"},
       {"multi_read",
        multi_read_request{{get_data_request{"/a", false}, get_children_request{opcode::get_children, "/b", false}}},
-       "00000007 00000016 00000004 00 ffffffff 00000002 2f61 00 00000008 00 ffffffff 00000002 2f62 00 ffffffff 01 ffffffff"},
-      {"reconfig", reconfig_request{"a", {}, "", -1}, "00000007 00000010 00000001 61 ffffffff 00000000 ffffffffffffffff"},
-      {"check_watches", remove_watches_request{opcode::check_watches, "/a", 3}, "00000007 00000011 00000002 2f61 00000003"},
-      {"remove_watches", remove_watches_request{opcode::remove_watches, "/a", 1}, "00000007 00000012 00000002 2f61 00000001"},
+       "00000007 00000016 00000004 00 ffffffff 00000002 2f61 00 00000008 00 ffffffff 00000002 2f62 00 ffffffff 01 "
+       "ffffffff"},
+      {"reconfig", reconfig_request{"a", {}, "", -1},
+       "00000007 00000010 00000001 61 ffffffff 00000000 ffffffffffffffff"},
+      {"check_watches", remove_watches_request{opcode::check_watches, "/a", 3},
+       "00000007 00000011 00000002 2f61 00000003"},
+      {"remove_watches", remove_watches_request{opcode::remove_watches, "/a", 1},
+       "00000007 00000012 00000002 2f61 00000001"},
       {"auth", auth_request{0, "digest", "u:p"}, "00000007 00000064 00000000 00000006 646967657374 00000003 753a70"},
       {"set_watches", set_watches_request{opcode::set_watches, 5, {"/a"}, {}, {"/b", "/c"}, {}, {}},
        "00000007 00000065 0000000000000005 00000001 00000002 2f61 00000000 00000002 00000002 2f62 00000002 2f63"},
@@ -114,7 +128,8 @@ TEST(codec_golden, replies) {
       {"get_data", opcode::get_data, get_data_reply{"hi", sample_stat}, "00000002 6869" + stat},
       {"get_null_data", opcode::get_data, get_data_reply{std::nullopt, sample_stat}, "ffffffff" + stat},
       {"get_acl", opcode::get_acl, get_acl_reply{world(), sample_stat}, world_hex + stat},
-      {"get_children", opcode::get_children, get_children_reply{{"b", "c"}, std::nullopt}, "00000002 00000001 62 00000001 63"},
+      {"get_children", opcode::get_children, get_children_reply{{"b", "c"}, std::nullopt},
+       "00000002 00000001 62 00000001 63"},
       {"get_children2", opcode::get_children2, get_children_reply{{}, sample_stat}, "00000000" + stat},
       {"sync", opcode::sync, sync_reply{"/a"}, "00000002 2f61"},
       {"sasl", opcode::sasl, sasl_reply{}, "ffffffff"},
@@ -127,9 +142,10 @@ TEST(codec_golden, replies) {
                     empty_reply{opcode::remove}, empty_reply{opcode::check}}},
        "00000001 00 00000000 00000002 2f61 0000000f 00 00000000 00000002 2f63" + stat + "00000005 00 00000000" + stat +
            "00000002 00 00000000 0000000d 00 00000000 ffffffff 01 ffffffff"},
-      {"failed_multi", opcode::multi, multi_reply{{error_result{errc::ok}, error_result{errc::no_node},
-                                                   error_result{errc::runtime_inconsistency}}},
-       "ffffffff 00 00000000 00000000 ffffffff 00 ffffff9b ffffff9b ffffffff 00 fffffffe fffffffe ffffffff 01 ffffffff"},
+      {"failed_multi", opcode::multi,
+       multi_reply{{error_result{errc::ok}, error_result{errc::no_node}, error_result{errc::runtime_inconsistency}}},
+       "ffffffff 00 00000000 00000000 ffffffff 00 ffffff9b ffffff9b ffffffff 00 fffffffe fffffffe ffffffff 01 "
+       "ffffffff"},
   };
   for (const golden_reply& golden : table) {
     SCOPED_TRACE(golden.name);
@@ -148,13 +164,18 @@ TEST(codec_golden, replies) {
 TEST(codec_golden, a_failed_reply_has_no_body) {
   std::string frame;
   append_reply_frame(frame, {-8, 0x22, errc::node_exists}, sync_reply{"/not/sent"});
-  EXPECT_EQ(to_hex(frame), "00000010" "fffffff8" "0000000000000022" "ffffff92");
+  EXPECT_EQ(to_hex(frame),
+            "00000010"
+            "fffffff8"
+            "0000000000000022"
+            "ffffff92");
 }
 
 TEST(codec_golden, events) {
   std::string frame;
   append_event_frame(frame, {event_type::removed, 3, "/a"});
-  EXPECT_EQ(to_hex(frame), to_hex(from_hex("0000001e ffffffff ffffffffffffffff 00000000 00000002 00000003 00000002 2f61")));
+  EXPECT_EQ(to_hex(frame),
+            to_hex(from_hex("0000001e ffffffff ffffffffffffffff 00000000 00000002 00000003 00000002 2f61")));
   const auto event = decode_event(std::string_view(frame).substr(20));
   ASSERT_TRUE(event);
   EXPECT_EQ(event->type, event_type::removed);

@@ -47,7 +47,8 @@ RC_GTEST_PROP(codec_property, a_request_cut_anywhere_is_malformed, (std::vector<
   }
 }
 
-RC_GTEST_PROP(codec_property, bytes_behind_a_request_are_ignored, (std::vector<std::uint32_t> choices, std::string junk)) {
+RC_GTEST_PROP(codec_property, bytes_behind_a_request_are_ignored,
+              (std::vector<std::uint32_t> choices, std::string junk)) {
   message_source source(std::move(choices));
   const request original = source.request();
   std::string bytes(payload(encoded(1, original)));

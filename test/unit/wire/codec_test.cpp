@@ -1,7 +1,8 @@
+#include "wire/codec.hpp"
+
 #include <gtest/gtest.h>
 
 #include "unit/wire/hex.hpp"
-#include "wire/codec.hpp"
 
 namespace zkr::wire {
 namespace {
@@ -24,8 +25,8 @@ TEST(codec, hostile_lengths_are_refused_without_allocating_for_them) {
   EXPECT_EQ(verdict("00000001 00000004 7fffffff 2f61 00"), errc::marshalling_error);
   EXPECT_EQ(verdict("00000001 00000004 fffffffe 2f61 00"), errc::marshalling_error);
   EXPECT_EQ(verdict("00000001 00000004 80000000 2f61 00"), errc::marshalling_error);
-  EXPECT_EQ(verdict("00000001 00000007 00000001 2f 7fffffff"), errc::marshalling_error);                  // ACLs
-  EXPECT_EQ(verdict("00000001 00000065 0000000000000000 7fffffff 7fffffff"), errc::marshalling_error);    // paths
+  EXPECT_EQ(verdict("00000001 00000007 00000001 2f 7fffffff"), errc::marshalling_error);                // ACLs
+  EXPECT_EQ(verdict("00000001 00000065 0000000000000000 7fffffff 7fffffff"), errc::marshalling_error);  // paths
 }
 
 // Java's archive reads every negative count as an empty vector.
@@ -58,16 +59,19 @@ TEST(codec, any_byte_but_zero_is_true) {
 TEST(codec, a_multi_takes_only_its_own_operations) {
   for (const char* type : {"00000007", "00000004", "00000008", "00000063", "0000000e", "ffffffff"}) {
     SCOPED_TRACE(type);
-    EXPECT_EQ(verdict(std::string("00000001 0000000e ") + type + " 00 ffffffff 00000001 2f 00000000 00000000 ffffffff 01 ffffffff"),
+    EXPECT_EQ(verdict(std::string("00000001 0000000e ") + type +
+                      " 00 ffffffff 00000001 2f 00000000 00000000 ffffffff 01 ffffffff"),
               errc::marshalling_error);
   }
-  EXPECT_EQ(verdict("00000001 00000016 00000002 00 ffffffff 00000001 2f ffffffff ffffffff 01 ffffffff"), errc::marshalling_error);
+  EXPECT_EQ(verdict("00000001 00000016 00000002 00 ffffffff 00000001 2f ffffffff ffffffff 01 ffffffff"),
+            errc::marshalling_error);
   EXPECT_EQ(verdict("00000001 00000016 00000004 00 ffffffff 00000001 2f 00 ffffffff 01 ffffffff"), errc::ok);
   EXPECT_EQ(verdict("00000001 0000000e 00000002 00 ffffffff 00000001 2f ffffffff"), errc::marshalling_error);  // no end
 }
 
 TEST(codec, a_multi_reply_with_a_foreign_record_is_refused) {
-  EXPECT_EQ(decode_reply(from_hex("00000063 00 00000000 ffffffff 01 ffffffff"), opcode::multi).code, errc::marshalling_error);
+  EXPECT_EQ(decode_reply(from_hex("00000063 00 00000000 ffffffff 01 ffffffff"), opcode::multi).code,
+            errc::marshalling_error);
 }
 
 TEST(codec, replies_to_what_is_no_request_are_refused) {

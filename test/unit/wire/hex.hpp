@@ -7,7 +7,9 @@ namespace zkr::testing {
 
 /// "00 0a ff" -> bytes; anything but hexadecimal digits is skipped, so that vectors can be grouped by field.
 inline std::string from_hex(std::string_view text) {
-  const auto value_of = [](char c) { return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1; };
+  const auto value_of = [](char c) {
+    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+  };
   std::string bytes;
   int high = -1;
   for (const char c : text) {

@@ -30,8 +30,17 @@ acl_list message_source::acl() {
 }
 
 stat_t message_source::stat() {
-  return {.czxid = int64(), .mzxid = int64(), .ctime = int64(), .mtime = int64(), .version = int32(), .cversion = int32(),
-          .aversion = int32(), .ephemeral_owner = int64(), .data_length = int32(), .num_children = int32(), .pzxid = int64()};
+  return {.czxid = int64(),
+          .mzxid = int64(),
+          .ctime = int64(),
+          .mtime = int64(),
+          .version = int32(),
+          .cversion = int32(),
+          .aversion = int32(),
+          .ephemeral_owner = int64(),
+          .data_length = int32(),
+          .num_children = int32(),
+          .pzxid = int64()};
 }
 
 create_request message_source::create() {
@@ -71,8 +80,10 @@ wire::request message_source::request() {
     case 12: {
       multi_read_request r;
       for (std::uint32_t i = below(4); i > 0; --i) {
-        if (flag()) r.operations.emplace_back(get_data_request{string(), flag()});
-        else r.operations.emplace_back(get_children_request{opcode::get_children, string(), flag()});
+        if (flag())
+          r.operations.emplace_back(get_data_request{string(), flag()});
+        else
+          r.operations.emplace_back(get_children_request{opcode::get_children, string(), flag()});
       }
       return r;
     }
@@ -80,7 +91,8 @@ wire::request message_source::request() {
     case 14: return remove_watches_request{flag() ? opcode::check_watches : opcode::remove_watches, string(), int32()};
     case 15: return auth_request{int32(), string(), string()};
     case 16: return set_watches_request{opcode::set_watches, int64(), strings(), strings(), strings(), {}, {}};
-    case 17: return set_watches_request{opcode::set_watches2, int64(), strings(), strings(), strings(), strings(), strings()};
+    case 17:
+      return set_watches_request{opcode::set_watches2, int64(), strings(), strings(), strings(), strings(), strings()};
     case 18: return sasl_request{string()};
     case 19: return get_ephemerals_request{string()};
     case 20: return get_all_children_number_request{string()};

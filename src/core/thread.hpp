@@ -28,7 +28,7 @@ class signals_blocked {
 class thread_executor final : public executor {
  public:
   explicit thread_executor(std::string thread_name);
-  ~thread_executor();
+  ~thread_executor() override;
   thread_executor(const thread_executor&) = delete;
   thread_executor& operator=(const thread_executor&) = delete;
 

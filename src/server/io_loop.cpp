@@ -1,10 +1,10 @@
 #include "server/io_loop.hpp"
 
+#include <asio/buffer.hpp>
 #include <asio/io_context.hpp>
 #include <asio/ip/tcp.hpp>
 #include <asio/post.hpp>
 #include <asio/steady_timer.hpp>
-#include <asio/write.hpp>
 #include <unordered_map>
 
 namespace zkr::backend {

@@ -1,7 +1,6 @@
 #include "zkrecipes/server.hpp"
 
 #include <algorithm>
-#include <atomic>
 #include <condition_variable>
 #include <future>
 #include <mutex>

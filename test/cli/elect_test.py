@@ -147,6 +147,7 @@ class candidates(elect_test):
         watcher = self.candidate_observer("--events")
         wait_until(lambda: watcher.events("no_leader"), "the state at first")
         people = self.candidate_observer()
+        wait_until(people.out, "the state at first")
         token = self.leads(first := self.candidate("a"))["token"]
         seen = wait_until(lambda: watcher.events("leader"), "the leader")[0]
         self.assertEqual((seen["path"], seen["id"], seen["token"]), ("/e/x", "a", token))

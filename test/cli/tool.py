@@ -127,7 +127,8 @@ def alive(pid):
 
 
 def stopped(pid):
-    return Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()[0] == "T"
+    """Whether a process is stopped: T. Or D: a shell waits so for a child that was stopped between vfork and exec."""
+    return Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()[0] in "TD"
 
 
 __all__ = ["FACTOR", "SESSION_MS", "TOOL", "alive", "background", "boot_ns", "signal", "stopped", "tool_test", "wait_until"]

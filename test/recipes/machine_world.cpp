@@ -175,7 +175,7 @@ void machine_world::serve(int index) {
   if (is_write(asked.what) || std::holds_alternative<sync_node>(asked.what)) catch_up(of);
   const auto before = server.snapshot();
   auto value = server.apply(of.session, asked.player, asked.what, of.lagging.get());
-  check_removals(asked.player, *before);
+  check_effects(asked.player, *before);
 
   const auto* read = std::get_if<read_node>(&asked.what);
   const auto* exists = std::get_if<check_exists>(&asked.what);
@@ -267,11 +267,17 @@ void machine_world::publish_changes() {
   }
 }
 
-void machine_world::check_removals(int which, const model_server::tree& before) {
-  if (shared_nodes) return;
+/// Of one write by `which`.
+void machine_world::check_effects(int which, const model_server::tree& before) {
   for (const auto& [path, one] : before) {
-    if (one.creator != which && server.nodes().count(path) == 0) return fail("the removal of another's node");
+    const bool removed = server.nodes().count(path) == 0;
+    if (removed && one.creator != which && !shared_nodes) return fail("the removal of another's node");
   }
+  const auto now = server.nodes().find(growing);
+  const auto then = before.find(growing);
+  if (tampered || now == server.nodes().end() || then == before.end()) return;
+  const bool written = now->second.stat.mzxid != then->second.stat.mzxid;
+  if (written && std::stoll(now->second.data) <= std::stoll(then->second.data)) fail("a number that does not grow");
 }
 
 // ---- faults ---------------------------------------------------------------------------------------------------------
@@ -289,7 +295,7 @@ void machine_world::apply_lost(connection& one, std::size_t applied) {
     if (!is_write(asked.what)) continue;
     const auto before = server.snapshot();
     (void)server.apply(one.session, asked.player, asked.what);
-    check_removals(asked.player, *before);
+    check_effects(asked.player, *before);
     --applied;
   }
 }

@@ -23,6 +23,8 @@ class machine_world {
   bool tampered = false;
   /// Machines of one session may finish each other's nodes: that nothing is left shows only when all have ended.
   bool shared_nodes = false;
+  /// A node that holds a number which every write must raise.
+  std::string growing = {};
   /// A reconnect may find a server that has not caught up, until a sync or write goes through it.
   bool lagging_servers = false;
 
@@ -119,7 +121,7 @@ class machine_world {
   void perform(int which, const action& what);
   void grant_asked(int which, const take_grant& asked);
   void check_finish(int which);
-  void check_removals(int which, const model_server::tree& before);
+  void check_effects(int which, const model_server::tree& before);
   void serve(int client);
   void deliver(int client);
   bool serve_grant(int player, bool try_only);

@@ -67,6 +67,7 @@ ZOOKEEPER_FILE = "src/transport/c_library.hpp"
 ASIO_FILES = {
     "include/zkrecipes/asio.hpp",
     "src/core/boot_scheduler.cpp",
+    "src/server/io_loop.cpp",
 }
 
 SOURCE_FOLDERS = ["include", "src", "recipes", "test", "examples", "bench"]

@@ -1,3 +1,6 @@
-#include <zkrecipes/error.hpp>
+#include <zkrecipes/server.hpp>
 
-int main() {}
+int main() {
+  const auto server = zkr::server::start();
+  return server && server->port() != 0 ? 0 : 1;
+}

@@ -54,7 +54,8 @@ std::unique_ptr<claim_election_machine> make_machine(const operations& client, c
 void start_campaign(const operations& client, const claim_election_options& options, handler<leadership> done,
                     call_options wait) {
   if (auto why = refuse(client, options)) return done(*std::move(why));
-  recipes::start_campaign(client, make_machine(client, options, claim_patience::wait), std::move(done), std::move(wait));
+  recipes::start_campaign(client, make_machine(client, options, claim_patience::wait), std::move(done),
+                          std::move(wait));
 }
 
 participant leader_of(const claim_election_options& options, std::string id, std::int64_t token) {
@@ -123,12 +124,13 @@ result<std::vector<participant>> claim_election::participants(call_options wait)
 }
 
 subscription claim_election::observe(unique_function<void(const leader_change&)> handler) {
-  return client_.watch(options_.path, [options = options_, handler = std::move(handler)](const node_change& now) mutable {
-    leader_change change;
-    if (now.node) change.leader = leader_of(options, now.node->data, now.node->stat.czxid);
-    change.problem = now.problem;
-    handler(change);
-  });
+  return client_.watch(options_.path,
+                       [options = options_, handler = std::move(handler)](const node_change& now) mutable {
+                         leader_change change;
+                         if (now.node) change.leader = leader_of(options, now.node->data, now.node->stat.czxid);
+                         change.problem = now.problem;
+                         handler(change);
+                       });
 }
 
 }  // namespace zkr

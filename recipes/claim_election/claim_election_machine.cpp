@@ -89,7 +89,8 @@ void claim_election_machine::handle(const timer_fired& what, context&, actions& 
 void claim_election_machine::handle(const session_over&, context&, actions& out) {
   if (state_ == state::idle) return;
   if (was_granted_ && !problem_) {
-    problem_ = error(errc::ownership_lost, who, options_.path, "the session ended before the server confirmed a release");
+    problem_ =
+        error(errc::ownership_lost, who, options_.path, "the session ended before the server confirmed a release");
   }
   if (state_ == state::granting) out.emplace_back(end_grant{});
   // The server removes our node; no reply of that session comes any more.
@@ -339,7 +340,8 @@ void claim_election_machine::go_for_it(actions& out) {
   }
   if (!epoch_) return prepare(out);
   if (!epoch_->value) {
-    return fail(error(errc::data_inconsistency, who, options_.epoch_path, "the epoch node holds no usable number"), out);
+    return fail(error(errc::data_inconsistency, who, options_.epoch_path, "the epoch node holds no usable number"),
+                out);
   }
   make_claim(out);
 }

@@ -124,18 +124,18 @@ class claim_election_machine final : public machine {
 
   state state_ = state::idle;
   outstanding out_;
-  std::optional<epoch> epoch_;          // unset: there is none, or epoch_error_
-  std::optional<error> epoch_error_;    // the last read of the epoch node failed
+  std::optional<epoch> epoch_;        // unset: there is none, or epoch_error_
+  std::optional<error> epoch_error_;  // the last read of the epoch node failed
   attempt attempt_;
   std::optional<claim> claim_;
-  std::int32_t node_version_ = 0;       // of our node
-  bool needs_parents_ = false;          // the claim found no parent for the node
-  bool maybe_resigned_ = false;         // a resignation's reply was lost
-  bool reported_ = false;               // a refused resignation
+  std::int32_t node_version_ = 0;  // of our node
+  bool needs_parents_ = false;     // the claim found no parent for the node
+  bool maybe_resigned_ = false;    // a resignation's reply was lost
+  bool reported_ = false;          // a refused resignation
   bool warm_ = false;
   bool was_granted_ = false;
-  bool gave_up_ = false;                // cancel, release
-  std::optional<error> problem_;        // the first reason for the end
+  bool gave_up_ = false;          // cancel, release
+  std::optional<error> problem_;  // the first reason for the end
 };
 
 }  // namespace zkr::recipes

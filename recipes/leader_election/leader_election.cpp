@@ -41,9 +41,9 @@ result<participants_result> survey(const operations& client, const std::string& 
     if (auto valid = check_path(path); !valid) return done(std::move(valid).error());
     if (!wait.timeout) wait.timeout = recipes::default_timeout;
     auto found = std::make_shared<participants_result>();
-    recipes::driver::run(
-        client, std::make_unique<recipes::survey_machine>(path, leader_election_machine::marker, scope, found),
-        std::make_shared<survey_outcome>(std::move(done), found), wait);
+    recipes::driver::run(client,
+                         std::make_unique<recipes::survey_machine>(path, leader_election_machine::marker, scope, found),
+                         std::make_shared<survey_outcome>(std::move(done), found), wait);
   });
 }
 

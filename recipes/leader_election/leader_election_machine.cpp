@@ -65,7 +65,8 @@ void leader_election_machine::handle(const timer_fired& what, context&, actions&
 void leader_election_machine::handle(const session_over&, context&, actions& out) {
   if (state_ == state::idle) return;
   if (unconfirmed() && !problem_) {
-    problem_ = error(errc::ownership_lost, who, options_.path, "the session ended before the server confirmed a release");
+    problem_ =
+        error(errc::ownership_lost, who, options_.path, "the session ended before the server confirmed a release");
   }
   if (state_ == state::granting) out.emplace_back(end_grant{});
   // The server removes our nodes; no reply of that session comes any more.
@@ -224,7 +225,8 @@ void leader_election_machine::on_predecessor(const reply& answer, context&, acti
   }
   if (problem.code() == errc::no_node) return list(out);
   if (problem.code() == errc::no_auth && !use_exists_) {
-    use_exists_ = true;  // needs no permission; leaves a useless watch where there is no node, hence not the first choice
+    use_exists_ =
+        true;  // needs no permission; leaves a useless watch where there is no node, hence not the first choice
     return arm(out);
   }
   fail(problem, out);
@@ -252,9 +254,8 @@ void leader_election_machine::create(actions& out) {
   out_ = {};
   if (make_directory_) directory_.request_all(out);
   auto stem = join_path(options_.path, protected_name(uuid_, marker));
-  out_.create = ask(create_node{std::move(stem), options_.id,
-                                {.mode = create_mode::ephemeral_sequential, .acl = options_.acl}},
-                    out);
+  out_.create = ask(
+      create_node{std::move(stem), options_.id, {.mode = create_mode::ephemeral_sequential, .acl = options_.acl}}, out);
   out_.list = ask(list_children{options_.path}, out);
 }
 
@@ -382,8 +383,8 @@ void leader_election_machine::report_unknown(std::vector<std::string> names, act
   for (const auto& name : names) {
     if (std::binary_search(reported_.begin(), reported_.end(), name)) continue;
     out.emplace_back(emit{.what = emit_report,
-                       .problem = error(errc::data_inconsistency, who, join_path(options_.path, name),
-                                        "not a candidate's name: it is neither waited for nor removed")});
+                          .problem = error(errc::data_inconsistency, who, join_path(options_.path, name),
+                                           "not a candidate's name: it is neither waited for nor removed")});
   }
   reported_ = std::move(names);
 }

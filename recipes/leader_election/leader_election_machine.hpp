@@ -93,18 +93,18 @@ class leader_election_machine final : public machine {
 
   state state_ = state::idle;
   outstanding out_;
-  std::string uuid_;                  // of the last create
-  bool make_directory_ = false;       // the next create needs the directory first
-  std::string found_;                 // settled: a node with our UUID
+  std::string uuid_;             // of the last create
+  bool make_directory_ = false;  // the next create needs the directory first
+  std::string found_;            // settled: a node with our UUID
   std::optional<own_node> own_;
   std::string predecessor_;
-  bool predecessor_leads_ = false;    // it was the first of the list: when it goes, it is our turn
-  bool use_exists_ = false;           // predecessors may not be read
+  bool predecessor_leads_ = false;  // it was the first of the list: when it goes, it is our turn
+  bool use_exists_ = false;         // predecessors may not be read
   bool warm_ = false;
   bool was_granted_ = false;
-  bool gave_up_ = false;              // cancel, release
-  std::optional<error> problem_;      // the first reason for the end
-  std::string leaving_path_;          // the node whose removal is the verdict on a release
+  bool gave_up_ = false;          // cancel, release
+  std::optional<error> problem_;  // the first reason for the end
+  std::string leaving_path_;      // the node whose removal is the verdict on a release
   std::vector<std::string> reported_;
 };
 

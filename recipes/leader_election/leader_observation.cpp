@@ -20,9 +20,10 @@ subscription leader_observation::begin(operations client, std::string directory,
   const report_gate gate(client, [self] { self->end(); });
   self->gate_.emplace(gate);
   auto handle = gate.handle();
-  auto candidates = client.watch_children(std::move(directory), [weak = std::weak_ptr(self)](const children_change& now) {
-    if (const auto one = weak.lock()) one->on_candidates(now);
-  });
+  auto candidates =
+      client.watch_children(std::move(directory), [weak = std::weak_ptr(self)](const children_change& now) {
+        if (const auto one = weak.lock()) one->on_candidates(now);
+      });
   const std::scoped_lock lock(self->mutex_);
   self->candidates_ = std::move(candidates);
   return handle;

@@ -41,7 +41,8 @@ void survey_machine::on_reply(const reply& answer, actions& out) {
     if (repeat) return list(out);
     return on_listed(answer, out);
   }
-  const auto found = std::find_if(reads_.begin(), reads_.end(), [&](const reading& r) { return r.which == answer.tag; });
+  const auto found =
+      std::find_if(reads_.begin(), reads_.end(), [&](const reading& r) { return r.which == answer.tag; });
   if (found == reads_.end()) return;
   if (repeat) {
     out.emplace_back(request{found->which, read_node{found->path}});
@@ -66,7 +67,8 @@ void survey_machine::on_listed(const reply& answer, actions& out) {
 }
 
 void survey_machine::on_read(const reply& answer, actions& out) {
-  const auto found = std::find_if(reads_.begin(), reads_.end(), [&](const reading& r) { return r.which == answer.tag; });
+  const auto found =
+      std::find_if(reads_.begin(), reads_.end(), [&](const reading& r) { return r.which == answer.tag; });
   found->answered = true;
   if (answer.value) {
     found->seen = value_of<node>(answer);

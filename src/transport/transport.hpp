@@ -23,11 +23,11 @@ struct capabilities {
   bool persistent_watches = false;  ///< addWatch.
   bool tls = false;
   bool sasl = false;
-  bool extended_multi = false;      ///< create2, container and TTL creates inside a transaction.
+  bool extended_multi = false;  ///< create2, container and TTL creates inside a transaction.
   bool multi_read = false;
-  bool exact_zxid = false;          ///< reply_info::zxid is the reply header's; else what its stat proves, or 0.
-  bool times_handshake = false;     ///< session_event::handshake_submitted is exact; else an earlier moment stands for it.
-  bool can_leave_server = false;    ///< leave_server() does something.
+  bool exact_zxid = false;       ///< reply_info::zxid is the reply header's; else what its stat proves, or 0.
+  bool times_handshake = false;  ///< session_event::handshake_submitted is exact; else an earlier moment stands for it.
+  bool can_leave_server = false;  ///< leave_server() does something.
   std::size_t largest_frame_bytes = 1'048'575;
 };
 
@@ -47,13 +47,13 @@ struct reply_info {
 struct session_event {
   enum class kind : std::uint8_t { connected, disconnected, expired, auth_failed };
   kind what = kind::disconnected;
-  std::uint64_t connection = 0;    ///< `connected`: the new connection's number; `disconnected`: the lost one's.
-  time_point at = {};              ///< When it was noticed.
+  std::uint64_t connection = 0;  ///< `connected`: the new connection's number; `disconnected`: the lost one's.
+  time_point at = {};            ///< When it was noticed.
   // Of `connected` only:
   std::int64_t session_id = 0;
   session_password password{};
-  duration session_timeout{};      ///< As this handshake has negotiated it.
-  bool resumed = false;            ///< False for the handshake that created the session.
+  duration session_timeout{};           ///< As this handshake has negotiated it.
+  bool resumed = false;                 ///< False for the handshake that created the session.
   time_point handshake_submitted = {};  ///< Not later than the moment when the handshake left.
 };
 
@@ -80,11 +80,11 @@ class sink {
 };
 
 struct transport_options {
-  std::string hosts;                       ///< "h1:2181,h2,[::1]:2181", without chroot.
-  std::string chroot;                      ///< "" or "/app/x".
-  duration session_timeout{};              ///< Asked for at every handshake.
-  duration handshake_timeout{};            ///< A first connection that has no answer by then is replaced by a fresh one.
-  std::int64_t session_id = 0;             ///< A session to resume, or 0.
+  std::string hosts;             ///< "h1:2181,h2,[::1]:2181", without chroot.
+  std::string chroot;            ///< "" or "/app/x".
+  duration session_timeout{};    ///< Asked for at every handshake.
+  duration handshake_timeout{};  ///< A first connection that has no answer by then is replaced by a fresh one.
+  std::int64_t session_id = 0;   ///< A session to resume, or 0.
   session_password password{};
 };
 

@@ -271,7 +271,8 @@ struct error_result {
   errc code = errc::ok;
 };
 /// One result an operation; error_result{ok} stands before the one that failed, runtime_inconsistency behind it.
-using multi_result = std::variant<create_reply, stat_reply, empty_reply, get_data_reply, get_children_reply, error_result>;
+using multi_result =
+    std::variant<create_reply, stat_reply, empty_reply, get_data_reply, get_children_reply, error_result>;
 struct multi_reply {
   std::vector<multi_result> results;
 };

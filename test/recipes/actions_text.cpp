@@ -31,7 +31,9 @@ struct operation_text {
   std::string operator()(const read_node& it) const { return watched("read", it.path, it.watch); }
   std::string operator()(const check_exists& it) const { return watched("exists", it.path, it.watch); }
   std::string operator()(const list_children& it) const { return watched("list", it.path, it.watch); }
-  std::string operator()(const set_data& it) const { return fmt::format("set {} '{}' {}", it.path, it.data, it.version); }
+  std::string operator()(const set_data& it) const {
+    return fmt::format("set {} '{}' {}", it.path, it.data, it.version);
+  }
   std::string operator()(const remove_node& it) const { return fmt::format("remove {} {}", it.path, it.version); }
   std::string operator()(const sync_node& it) const { return fmt::format("sync {}", it.path); }
   std::string operator()(const commit& it) const {
@@ -42,12 +44,16 @@ struct operation_text {
     }
     return "commit [" + text + "]";
   }
-  std::string operator()(const transaction::check_op& it) const { return fmt::format("check {} {}", it.path, it.version); }
+  std::string operator()(const transaction::check_op& it) const {
+    return fmt::format("check {} {}", it.path, it.version);
+  }
   std::string operator()(const transaction::create_op& it) const { return create(it.path, it.data, it.options); }
   std::string operator()(const transaction::set_op& it) const {
     return fmt::format("set {} '{}' {}", it.path, it.data, it.version);
   }
-  std::string operator()(const transaction::remove_op& it) const { return fmt::format("remove {} {}", it.path, it.version); }
+  std::string operator()(const transaction::remove_op& it) const {
+    return fmt::format("remove {} {}", it.path, it.version);
+  }
 };
 
 struct action_text {

@@ -32,7 +32,9 @@ reply_value claimed(std::int64_t owner = ours) {
   return std::vector<transaction_result>{{"/c", {}}, {{}, stat_of(owner, token, 1)}, {{}, stat_of(0, 10, 4, token)}};
 }
 reply_value committed() { return std::vector<transaction_result>{{}, {}}; }
-error refused(errc code, std::size_t index) { return error(code).set_sent(outcome::not_applied).set_failed_operation(index); }
+error refused(errc code, std::size_t index) {
+  return error(code).set_sent(outcome::not_applied).set_failed_operation(index);
+}
 
 struct ClaimElectionMachine : ::testing::Test {
   std::shared_ptr<claim_register> claims = std::make_shared<claim_register>();

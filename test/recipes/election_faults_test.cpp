@@ -64,8 +64,8 @@ class leader_campaign final : public campaign_world {
     for (const std::string name : {"/e/_c_x-latch-0000000000", "/e/_c_y-latch-0000000001"}) {
       rivals_leave.emplace_back([this, name] { world.server.erase(name); });
     }
-    candidate = world.add_machine(client, std::make_unique<leader_election_machine>(
-                                              leader_election_options{.path = "/e", .id = "me"}));
+    candidate = world.add_machine(
+        client, std::make_unique<leader_election_machine>(leader_election_options{.path = "/e", .id = "me"}));
     world.server.put("/e", "");
     rival_ = world.server.open_session();
     for (const auto uuid : {"x", "y"}) {
@@ -81,8 +81,8 @@ class leader_campaign final : public campaign_world {
 class lonely_leader_campaign final : public campaign_world {
  public:
   lonely_leader_campaign() {
-    candidate = world.add_machine(client, std::make_unique<leader_election_machine>(
-                                              leader_election_options{.path = "/a/e", .id = "me"}));
+    candidate = world.add_machine(
+        client, std::make_unique<leader_election_machine>(leader_election_options{.path = "/a/e", .id = "me"}));
   }
 };
 
@@ -90,10 +90,9 @@ class claim_campaign : public campaign_world {
  public:
   explicit claim_campaign(claim_patience patience = claim_patience::wait) {
     world.growing = "/k/e";
-    candidate = world.add_machine(
-        client, std::make_unique<claim_election_machine>(
-                    claim_election_options{.path = "/k/c", .id = "me", .epoch_path = "/k/e"}, patience,
-                    std::make_shared<claim_register>()));
+    candidate = world.add_machine(client, std::make_unique<claim_election_machine>(
+                                              claim_election_options{.path = "/k/c", .id = "me", .epoch_path = "/k/e"},
+                                              patience, std::make_shared<claim_register>()));
   }
 };
 
@@ -142,7 +141,8 @@ std::vector<fault> all_faults() {
   }
   all.emplace_back("session over, grant first",
                    [](campaign_world& in) { in.world.end_session(in.client, 9, end::next_session, true); });
-  all.emplace_back("session over for good", [](campaign_world& in) { in.world.end_session(in.client, 1, end::shut_down); });
+  all.emplace_back("session over for good",
+                   [](campaign_world& in) { in.world.end_session(in.client, 1, end::shut_down); });
   all.emplace_back("cancel", [](campaign_world& in) { in.world.tell(in.candidate, cancel{}); });
   all.emplace_back("release", [](campaign_world& in) {
     if (in.world.holds(in.candidate)) in.world.tell(in.candidate, release{});
@@ -252,7 +252,8 @@ TEST_P(Elections, end_well_with_every_pair_of_faults) {
           strike_again(*in);
           in->run_out();
           if (HasFailure()) {
-            FAIL() << "with \"" << name << "\" at step " << at << " and \"" << second_name << "\" " << later << " later";
+            FAIL() << "with \"" << name << "\" at step " << at << " and \"" << second_name << "\" " << later
+                   << " later";
           }
         }
       }
@@ -356,8 +357,8 @@ void play(std::uint64_t seed, bool shared_nodes, const add_candidate& add) {
 TEST(ElectionsAtRandom, leader_election_has_one_leader_at_a_time) {
   for (std::uint64_t seed = 1; seed <= seeds && !::testing::Test::HasFailure(); ++seed) {
     play(seed, false, [](machine_world& world, int client) {
-      return world.add_machine(client, std::make_unique<leader_election_machine>(
-                                           leader_election_options{.path = "/e", .id = "one"}));
+      return world.add_machine(
+          client, std::make_unique<leader_election_machine>(leader_election_options{.path = "/e", .id = "one"}));
     });
   }
 }

@@ -30,7 +30,9 @@ errc code_of(const result<T>& outcome) {
 struct Elections : ::testing::Test {
   server zk = server::start({.tick_time = tick}).value();
 
-  client connect() { return client::connect({.hosts = zk.connect_string(), .session_timeout = session_timeout}).value(); }
+  client connect() {
+    return client::connect({.hosts = zk.connect_string(), .session_timeout = session_timeout}).value();
+  }
 };
 
 struct LeaderElections : Elections {
@@ -262,9 +264,8 @@ TEST_F(LeaderElections, run_leads_again_and_again_until_it_is_stopped) {
 TEST_F(LeaderElections, callbacks_may_not_block) {
   std::promise<errc> code;
   auto election_of_one = election(one);
-  one.async_exists("/", [&](const result<stat_t>&) {
-    code.set_value(election_of_one.campaign({.timeout = 1s}).error().code());
-  });
+  one.async_exists(
+      "/", [&](const result<stat_t>&) { code.set_value(election_of_one.campaign({.timeout = 1s}).error().code()); });
   EXPECT_EQ(code.get_future().get(), errc::would_deadlock);
 }
 

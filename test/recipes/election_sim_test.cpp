@@ -28,7 +28,8 @@ void start_campaign(kind which, const operations& on, const std::string& id, han
   if (which == kind::leader) {
     leader_election(on, {.path = "/e", .id = id}).async_campaign(std::move(done), std::move(wait));
   } else {
-    claim_election(on, {.path = "/e/c", .id = id, .epoch_path = "/epoch"}).async_campaign(std::move(done), std::move(wait));
+    claim_election(on, {.path = "/e/c", .id = id, .epoch_path = "/epoch"})
+        .async_campaign(std::move(done), std::move(wait));
   }
 }
 
@@ -258,7 +259,8 @@ TEST_P(ElectionsInSimulation, several_campaigns_on_one_client_take_their_turns) 
   auto& a = add("a");
   std::vector<leadership> won;
   for (int i = 0; i < 3; ++i) {
-    start_campaign(GetParam(), a.zk, "same", [&](result<leadership> outcome) { won.push_back(std::move(outcome).value()); });
+    start_campaign(GetParam(), a.zk, "same",
+                   [&](result<leadership> outcome) { won.push_back(std::move(outcome).value()); });
   }
   std::int64_t last = 0;
   for (int i = 0; i < 3; ++i) {
@@ -407,7 +409,8 @@ void play(kind which, std::uint64_t seed) {
         other.lead = {};
         busy[k] = true;
         const bool impatient = random() % 4 == 0;
-        other.campaign(impatient ? call_options{.timeout = std::chrono::milliseconds(random() % 3000)} : call_options{});
+        other.campaign(impatient ? call_options{.timeout = std::chrono::milliseconds(random() % 3000)}
+                                 : call_options{});
       }
     }
     (void)world.run_until(watch_them, std::chrono::milliseconds(random() % 1500));
@@ -419,12 +422,14 @@ void play(kind which, std::uint64_t seed) {
     all[k]->lead = {};
     if (!busy[k]) all[k]->campaign();
   }
-  EXPECT_TRUE(world.run_until([&] {
-    watch_them();
-    int holders = 0;
-    for (const auto& one : all) holders += one->lead.held() ? 1 : 0;
-    return holders == 1;
-  }, 20s));
+  EXPECT_TRUE(world.run_until(
+      [&] {
+        watch_them();
+        int holders = 0;
+        for (const auto& one : all) holders += one->lead.held() ? 1 : 0;
+        return holders == 1;
+      },
+      20s));
   EXPECT_GT(reigns, 3);
   for (const auto& one : all) {
     one->zk.close();

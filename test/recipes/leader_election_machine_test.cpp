@@ -434,7 +434,8 @@ TEST_F(LeaderElectionMachine, waiting_the_leader_removed_asks_for_the_grant_with
 }
 
 TEST_F(LeaderElectionMachine, waiting_other_changes_arm_the_watch_again) {
-  for (const auto type : {watch_event_type::data_changed, watch_event_type::created, watch_event_type::children_changed}) {
+  for (const auto type :
+       {watch_event_type::data_changed, watch_event_type::created, watch_event_type::children_changed}) {
     m.restart(std::make_unique<leader_election_machine>(options()));
     waiting();
     EXPECT_EQ(m.fire("read", type), (lines{"read /e/" + second + " watch"}));

@@ -55,7 +55,9 @@ class machine_script {
   lines lose(std::string_view request_text) {
     return answer(request_text, error(errc::connection_loss).set_sent(outcome::unknown));
   }
-  lines fire(std::string_view request_text, watch_event_type type) { return tell(watch_fired{tag_of(request_text), type}); }
+  lines fire(std::string_view request_text, watch_event_type type) {
+    return tell(watch_fired{tag_of(request_text), type});
+  }
   lines elapse() { return tell(timer_fired{tag_of("timer")}); }
 
   /// A new session under another id.

@@ -10,12 +10,14 @@ namespace zkr::recipes::testing {
 namespace {
 
 std::string outcome_text(const result<reply_value>& value) {
-  return value ? "ok" : std::string(to_string(value.error().code())) + (value.error().outcome() == outcome::unknown ? "?" : "");
+  return value
+             ? "ok"
+             : std::string(to_string(value.error().code())) + (value.error().outcome() == outcome::unknown ? "?" : "");
 }
 
-constexpr const char* event_names[] = {"start",         "reply",       "watch_fired", "timer_fired", "suspended",
-                                       "reconnected",   "session_over", "session_begun", "grant_given", "grant_ended",
-                                       "cancel",        "release",     "shut_down"};
+constexpr const char* event_names[] = {"start",       "reply",        "watch_fired",   "timer_fired", "suspended",
+                                       "reconnected", "session_over", "session_begun", "grant_given", "grant_ended",
+                                       "cancel",      "release",      "shut_down"};
 
 }  // namespace
 
@@ -41,8 +43,10 @@ void machine_world::tell(int which, const event& what) {
   auto& one = at(which);
   if (one.finished) return;
   auto line = fmt::format("p{} <- {}", which, event_names[what.index()]);
-  if (const auto* answer = std::get_if<reply>(&what)) line += fmt::format(" #{} {}", answer->tag, outcome_text(answer->value));
-  if (const auto* fired = std::get_if<watch_fired>(&what)) line += fmt::format(" #{} {}", fired->tag, to_string(fired->type));
+  if (const auto* answer = std::get_if<reply>(&what))
+    line += fmt::format(" #{} {}", answer->tag, outcome_text(answer->value));
+  if (const auto* fired = std::get_if<watch_fired>(&what))
+    line += fmt::format(" #{} {}", fired->tag, to_string(fired->type));
   note(std::move(line));
 
   const auto& of = clients_.at(static_cast<std::size_t>(one.client));
@@ -242,7 +246,7 @@ void machine_world::catch_up(connection& one) {
       stay.push_back(watched);
       continue;
     }
-    const auto type = mzxid == 0            ? watch_event_type::removed
+    const auto type = mzxid == 0           ? watch_event_type::removed
                       : watched.mzxid == 0 ? watch_event_type::created
                                            : watch_event_type::data_changed;
     one.in.push_back({watched.player, watch_fired{watched.which, type}, std::nullopt, server.snapshot()});

@@ -59,7 +59,9 @@ class machine_world {
   [[nodiscard]] bool holds(int player) const { return at(player).grant && at(player).grant->given; }
   [[nodiscard]] bool asked_for_grant(int player) const { return at(player).grant.has_value(); }
   [[nodiscard]] bool was_given(int player) const { return at(player).was_given; }
-  [[nodiscard]] std::int64_t session_of(int client) const { return clients_.at(static_cast<std::size_t>(client)).session; }
+  [[nodiscard]] std::int64_t session_of(int client) const {
+    return clients_.at(static_cast<std::size_t>(client)).session;
+  }
   [[nodiscard]] int client_of(int player) const { return at(player).client; }
   [[nodiscard]] std::size_t writes_under_way(int client) const;
   [[nodiscard]] const std::vector<emit>& said(int player) const { return at(player).said; }
@@ -95,7 +97,7 @@ class machine_world {
   struct incoming {
     int player = 0;
     event what;
-    std::optional<outgoing> request;            // of a reply
+    std::optional<outgoing> request;                 // of a reply
     std::shared_ptr<const model_server::tree> seen;  // what the server had when it said this
   };
   struct watch {

@@ -26,9 +26,10 @@ TEST(sequence, stands_after_the_last_marker) {
 }
 
 TEST(sequence, is_nothing_that_the_server_would_not_write) {
-  for (const auto* name : {"", "latch", "latch-", "latch-7", "latch-00000000007", "latch-+000000007", "latch- 000000007",
-                           "latch-000000000x", "latch-0000000007 ", "latch-2147483648", "latch--2147483649",
-                           "latch--0000000001", "latch--00000001", "lock-0000000007", "0000000007"}) {
+  for (const auto* name :
+       {"", "latch", "latch-", "latch-7", "latch-00000000007", "latch-+000000007", "latch- 000000007",
+        "latch-000000000x", "latch-0000000007 ", "latch-2147483648", "latch--2147483649", "latch--0000000001",
+        "latch--00000001", "lock-0000000007", "0000000007"}) {
     EXPECT_EQ(parse_sequence(name, "latch-"), std::nullopt) << name;
   }
 }
@@ -43,7 +44,8 @@ TEST(sequence, order_goes_right_across_the_overflow) {
 }
 
 TEST(sequence, contenders_are_sorted_and_others_named) {
-  const auto list = sort_contenders({"a-latch--2147483648", "x", "b-latch-2147483647", "c-latch--2147483647", "d"}, "latch-");
+  const auto list =
+      sort_contenders({"a-latch--2147483648", "x", "b-latch-2147483647", "c-latch--2147483647", "d"}, "latch-");
   ASSERT_EQ(list.ordered.size(), 3U);
   EXPECT_EQ(list.ordered[0].name, "b-latch-2147483647");
   EXPECT_EQ(list.ordered[1].name, "a-latch--2147483648");

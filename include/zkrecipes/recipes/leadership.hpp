@@ -19,9 +19,9 @@ class [[nodiscard]] leadership : public grant {
 /// A candidate as others see it.
 struct participant {
   std::string id;
-  std::string path;                 ///< Its node.
-  std::int64_t fencing_token = 0;   ///< What its grants bear, if it leads.
-  bool leads = false;               ///< As far as the nodes say; only the leader's own `held()` is certain.
+  std::string path;                ///< Its node.
+  std::int64_t fencing_token = 0;  ///< What its grants bear, if it leads.
+  bool leads = false;              ///< As far as the nodes say; only the leader's own `held()` is certain.
 
   friend bool operator==(const participant&, const participant&) = default;
 };

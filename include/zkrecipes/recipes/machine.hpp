@@ -36,11 +36,11 @@ struct create_node {
 struct read_node {
   std::string path;
   bool watch = false;  ///< Leaves a one-shot watch where the node exists: watch_fired comes later, under the same tag.
-};  // -> reply with node
+};                     // -> reply with node
 struct check_exists {
   std::string path;
   bool watch = false;  ///< Leaves a one-shot watch also where there is no node.
-};  // -> reply with stat_t
+};                     // -> reply with stat_t
 struct list_children {
   std::string path;
   bool watch = false;
@@ -81,9 +81,9 @@ struct stop_timer {
 /// Asks for a grant: the machine has seen that node `path`, made in this session, entitles it. Answered by grant_given
 /// once the lease is certain, or grant_ended.
 struct take_grant {
-  std::string path;             ///< The grant's own node.
+  std::string path;  ///< The grant's own node.
   std::int64_t fencing_token = 0;
-  std::string check_path;       ///< What a heartbeat and only_while() check: a node that exists with `check_version`
+  std::string check_path;  ///< What a heartbeat and only_while() check: a node that exists with `check_version`
   std::int32_t check_version = any_version;  ///< exactly while this very grant lasts.
 };
 /// Ends the grant on this side at once; there is no grant_ended after it.
@@ -93,9 +93,11 @@ struct keep_lease_warm {
   bool on = true;
 };
 /// Says something to the recipe's own glue. `what` is the recipe's (positive), or one of these:
-inline constexpr int emit_failed = -1;    ///< The machine ends without having had a grant; `problem` says why.
-inline constexpr int emit_released = -2;  ///< The server's verdict on a grant that was given; `problem` where it was lost.
-inline constexpr int emit_report = -3;    ///< `problem` is for the observer (`on_background_error`): no caller waits for it.
+inline constexpr int emit_failed = -1;  ///< The machine ends without having had a grant; `problem` says why.
+inline constexpr int emit_released =
+    -2;  ///< The server's verdict on a grant that was given; `problem` where it was lost.
+inline constexpr int emit_report =
+    -3;  ///< `problem` is for the observer (`on_background_error`): no caller waits for it.
 struct emit {
   int what = 0;
   std::string text = {};
@@ -110,8 +112,7 @@ using actions = std::vector<action>;
 
 // ---- what a machine is told -----------------------------------------------------------------------------------------
 
-using reply_value =
-    std::variant<std::monostate, created, node, stat_t, child_list, std::vector<transaction_result>>;
+using reply_value = std::variant<std::monostate, created, node, stat_t, child_list, std::vector<transaction_result>>;
 
 struct start {};  ///< The first event: the client has a connected session.
 /// The end of a request. After session_over no reply of that session comes any more.
@@ -126,8 +127,8 @@ struct watch_fired {
 struct timer_fired {
   zkr::recipes::tag tag = 0;
 };
-struct suspended {};     ///< The connection is lost; the session may live.
-struct reconnected {};   ///< The same session is connected again.
+struct suspended {};    ///< The connection is lost; the session may live.
+struct reconnected {};  ///< The same session is connected again.
 /// The session is over, and with it everything it owned. A new one may follow (`session_begun`).
 struct session_over {};
 struct session_begun {};  ///< A new session is connected.
@@ -136,7 +137,7 @@ struct grant_given {};
 struct grant_ended {
   error why;
 };
-struct cancel {     ///< The caller gave up: leave nothing behind.
+struct cancel {                ///< The caller gave up: leave nothing behind.
   errc why = errc::cancelled;  ///< cancelled or timed_out.
 };
 struct release {};  ///< The holder gives the grant back. Its held() is false already.

@@ -2,6 +2,7 @@
 #include <chrono>
 #include <future>
 #include <iostream>
+#include <string>
 #include <utility>
 #include <zkrecipes/client.hpp>
 
@@ -31,13 +32,13 @@ int main(int argc, char** argv) try {
     } else if (!change.node) {
       std::cout << "there is no such node\n";
     } else {
-      std::cout << "version " << change.node->stat.version << ": " << change.node->data << '\n';
+      std::cout << "version " + std::to_string(change.node->stat.version) + ": " + change.node->data + '\n';
       if (change.node->data == "colour=green" && !std::exchange(done, true)) seen_green.set_value();
     }
   });
 
   const auto set = client.set("/example-config", "colour=green").value();
-  std::cout << "set version " << set.version << '\n';
+  std::cout << "set version " + std::to_string(set.version) + '\n';
   return seen_green.get_future().wait_for(30s) == std::future_status::ready ? 0 : 1;
   // README: to here
 } catch (const std::exception& problem) {  // `watching` has ended: its handler neither runs nor will run

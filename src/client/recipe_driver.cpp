@@ -236,6 +236,8 @@ class machine_driver final : public driver,
   void forget_grant() {
     grant_->end();
     core_->drop_grant(*grant_);
+    // Ended by the machine, not by its holder, who has to learn of it.
+    if (!grant_->released()) core_->runtime().loss_clock().post([grant = grant_] { grant->lose(); });
     if (given_) core_->observer().on_grant(grant_->from().path, grant_->from().fencing_token, false);
     grant_ = nullptr;
   }

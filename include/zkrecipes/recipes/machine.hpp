@@ -86,7 +86,8 @@ struct take_grant {
   std::string check_path;  ///< What a heartbeat and only_while() check: a node that exists with `check_version`
   std::int32_t check_version = any_version;  ///< exactly while this very grant lasts.
 };
-/// Ends the grant on this side at once; there is no grant_ended after it.
+/// Ends the grant on this side at once; there is no grant_ended after it. Its holder learns of it by lost(), unless it was
+/// the one who released it.
 struct end_grant {};
 /// Whether a grant may be near, so that the lease should be kept warm.
 struct keep_lease_warm {

@@ -34,15 +34,16 @@ class claim_election {
   void async_campaign(handler<leadership> done, call_options wait = {});
   result<void> run(unique_function<void(leadership&)> lead, call_options wait = {});
 
-  /// The leader, which is us if there was none: a campaign that does not wait for others. Exactly one of the two is set.
-  ///
-  /// @param wait    `timeout`: longest wait for the server; unset: 15 s.
-  /// @par Errors    as campaign. data_inconsistency: nobody leads, and the epoch node holds no number (campaign too).
-  /// @par Blocking  yes, at most `timeout` + 100 ms.
+  /// What get_or_become_leader() gives: exactly one of the two is set.
   struct claim {
     std::optional<leadership> ours;
     std::optional<participant> other;
   };
+  /// The leader, which is us if there was none: a campaign that does not wait for others.
+  ///
+  /// @param wait    `timeout`: longest wait for the server; unset: 15 s.
+  /// @par Errors    as campaign. data_inconsistency: nobody leads, and the epoch node holds no number (campaign too).
+  /// @par Blocking  yes, at most `timeout` + 100 ms.
   [[nodiscard]] result<claim> get_or_become_leader(call_options wait = {});
 
   [[nodiscard]] result<participant> leader(call_options wait = {});

@@ -27,6 +27,8 @@ using handler = unique_function<void(result<T>)>;
 /// Options of a read: a one-shot watch that it leaves behind where it succeeds.
 struct read_options {
   watch_handler watch = {};
+  /// Where set, the watch is forgotten once this object is gone, and its handler dropped some time after.
+  std::optional<std::weak_ptr<const void>> watch_owner = {};
 };
 
 /// ZooKeeper's operations on one client, blocking and asynchronous. Copies share the client; they do not keep it open.

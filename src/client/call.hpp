@@ -35,6 +35,7 @@ class call : public std::enable_shared_from_this<call> {
   std::string_view name;  ///< "create", ...; static storage.
   std::string path;
   watch_handler watch;  ///< One-shot; moves to the watch table with the reply.
+  std::optional<std::weak_ptr<const void>> watch_owner;
   bool has_watch = false;
   bool internal = false;         ///< From the reserve: not counted against max_in_flight.
   bool urgent = false;           ///< Overtakes everything that waits: heartbeats, auth and watches on a new connection.

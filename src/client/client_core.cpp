@@ -17,11 +17,11 @@ constexpr std::size_t reserve = 2048;  // requests in flight beside max_in_fligh
 
 class scheduler_executor final : public executor {
  public:
-  explicit scheduler_executor(scheduler& clock) : clock_(clock) {}
-  void execute(unique_function<void()> work) override { clock_.post(std::move(work)); }
+  explicit scheduler_executor(std::shared_ptr<runtime> threads) : threads_(std::move(threads)) {}
+  void execute(unique_function<void()> work) override { threads_->clock().post(std::move(work)); }
 
  private:
-  scheduler& clock_;
+  const std::shared_ptr<runtime> threads_;
 };
 
 /// Codes that a transport or the C library makes: the request may have been lost at any point.
@@ -111,7 +111,7 @@ client_core::client_core(client_options options, transport::factory make_transpo
                 }
               }) {
   if (!options_.observer) options_.observer = std::make_shared<silent_observer>();
-  inner_executor_ = std::make_shared<scheduler_executor>(options_.runtime->clock());
+  inner_executor_ = std::make_shared<scheduler_executor>(options_.runtime);
   inner_strand_ = strand_of(inner_executor_.get());
 }
 
@@ -419,7 +419,7 @@ void client_core::on_reply(const session_link& from, std::uint64_t id, errc code
       const auto kind = one->type == wire::opcode::get_children2 ? watch_kind::child
                         : code == errc::no_node                  ? watch_kind::exist
                                                                  : watch_kind::data;
-      watches_.add(kind, one->path, {std::move(one->watch), one->watch_where});
+      watches_.add(kind, one->path, {std::move(one->watch), one->watch_where, std::move(one->watch_owner)});
     }
     if (code != errc::ok) {
       if (lost_on_the_way(code) && repeatable(one->type) && code != errc::auth_failed &&
@@ -590,8 +590,13 @@ std::shared_ptr<strand> client_core::strand_of(executor* where) {
   if (where == nullptr) where = &runtime().dispatch();
   auto& found = strands_[where];
   if (!found) {
-    found = std::make_shared<strand>(
-        *where, [observer = options_.observer](std::string_view what) { observer->on_callback_exception(what); });
+    // Executors of users outlive the client by contract; our own live as long as the strand.
+    auto owner = where == inner_executor_.get()           ? inner_executor_
+                 : where == &options_.runtime->dispatch() ? std::shared_ptr<executor>(options_.runtime, where)
+                                                          : std::shared_ptr<executor>(std::shared_ptr<void>(), where);
+    found = std::make_shared<strand>(std::move(owner), [observer = options_.observer](std::string_view what) {
+      observer->on_callback_exception(what);
+    });
   }
   return found;
 }

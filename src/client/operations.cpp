@@ -37,6 +37,7 @@ std::shared_ptr<call> make_call(wire::opcode type, std::string_view name, std::s
 void set_watch(call& one, read_options&& options) {
   one.has_watch = static_cast<bool>(options.watch);
   one.watch = std::move(options.watch);
+  one.watch_owner = std::move(options.watch_owner);
 }
 
 void send(client_core& core, std::shared_ptr<call> one, std::optional<error> refused, delivery to,

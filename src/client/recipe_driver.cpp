@@ -149,11 +149,15 @@ class machine_driver final : public driver,
 
   read_options watched(zkr::recipes::tag which, bool wanted) {
     if (!wanted) return {};
-    return {.watch = [self = weak_from_this(), which, generation = generation_](const watch_event& event) {
-      const auto one = self.lock();
-      const bool ended = event.type == watch_event_type::session_lost || event.type == watch_event_type::closed;
-      if (one && !ended && !one->over_ && one->generation_ == generation) one->feed(watch_fired{which, event.type});
-    }};
+    return {.watch =
+                [self = weak_from_this(), which, generation = generation_](const watch_event& event) {
+                  const auto one = self.lock();
+                  const bool ended =
+                      event.type == watch_event_type::session_lost || event.type == watch_event_type::closed;
+                  if (one && !ended && !one->over_ && one->generation_ == generation)
+                    one->feed(watch_fired{which, event.type});
+                },
+            .watch_owner = weak_from_this()};
   }
 
   void perform(request& asked) {

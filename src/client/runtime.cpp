@@ -15,12 +15,9 @@ class threaded_runtime final : public runtime {
  public:
   threaded_runtime() {
     // Whoever runs on these threads must not wait for a client: the client may need them.
-    for (auto* one : {&clock_, &loss_clock_}) {
-      one->post([] { new detail::no_blocking; });
-    }
-    for (auto* one : {&dispatch_, &reaper_}) {
-      one->execute([] { new detail::no_blocking; });
-    }
+    const auto mark = [] { thread_local const detail::no_blocking while_it_lives; };
+    for (auto* one : {&clock_, &loss_clock_}) one->post(mark);
+    for (auto* one : {&dispatch_, &reaper_}) one->execute(mark);
   }
 
   scheduler& clock() noexcept override { return clock_; }

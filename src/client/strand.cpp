@@ -18,7 +18,7 @@ bool strand::push(unique_function<void()> work) {
 }
 
 void strand::kick() {
-  where_.execute([self = shared_from_this()] { self->drain(); });
+  where_->execute([self = shared_from_this()] { self->drain(); });
 }
 
 void strand::drain() {

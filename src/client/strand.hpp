@@ -17,8 +17,10 @@ class strand : public std::enable_shared_from_this<strand> {
  public:
   using report = std::function<void(std::string_view what)>;
 
+  /// @param where         kept alive until the last piece of work is done, which may outlive the client that made it.
   /// @param on_exception  told of exceptions that leave the work.
-  strand(executor& where, report on_exception) : where_(where), on_exception_(std::move(on_exception)) {}
+  strand(std::shared_ptr<executor> where, report on_exception)
+      : where_(std::move(where)), on_exception_(std::move(on_exception)) {}
 
   /// @return true where kick() is needed.
   [[nodiscard]] bool push(unique_function<void()> work);
@@ -31,7 +33,7 @@ class strand : public std::enable_shared_from_this<strand> {
  private:
   void drain();
 
-  executor& where_;
+  const std::shared_ptr<executor> where_;
   const report on_exception_;
   std::mutex mutex_;
   std::vector<unique_function<void()>> waiting_;  // guarded by mutex_

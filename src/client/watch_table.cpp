@@ -1,5 +1,6 @@
 #include "client/watch_table.hpp"
 
+#include <algorithm>
 #include <iterator>
 
 namespace zkr {
@@ -19,10 +20,22 @@ std::string_view to_string(watch_event_type type) noexcept {
 namespace detail {
 
 void watch_table::add(watch_kind kind, std::string_view path, waiting_watch one) {
+  if (size_ >= sweep_at_) sweep();
+  ++size_;
   auto& paths = kinds_[static_cast<std::size_t>(kind)];
   auto found = paths.find(path);
   if (found == paths.end()) found = paths.emplace(std::string(path), std::vector<waiting_watch>{}).first;
   found->second.push_back(std::move(one));
+}
+
+void watch_table::sweep() {
+  for (auto& paths : kinds_) {
+    for (auto at = paths.begin(); at != paths.end();) {
+      size_ -= std::erase_if(at->second, [](const auto& one) { return one.owner && one.owner->expired(); });
+      at = at->second.empty() ? paths.erase(at) : std::next(at);
+    }
+  }
+  sweep_at_ = std::max(least_sweep, 2 * size_);
 }
 
 std::vector<waiting_watch> watch_table::take(wire::event_type type, std::string_view path) {
@@ -31,6 +44,7 @@ std::vector<waiting_watch> watch_table::take(wire::event_type type, std::string_
     auto& paths = kinds_[static_cast<std::size_t>(kind)];
     const auto found = paths.find(path);
     if (found == paths.end()) return;
+    size_ -= found->second.size();
     std::move(found->second.begin(), found->second.end(), std::back_inserter(fired));
     paths.erase(found);
   };
@@ -59,6 +73,7 @@ std::vector<std::pair<std::string, waiting_watch>> watch_table::take_all() {
     }
     paths.clear();
   }
+  size_ = 0;
   return all;
 }
 
@@ -67,8 +82,6 @@ wire::string_list watch_table::paths(watch_kind kind) const {
   for (const auto& [path, waiting] : kinds_[static_cast<std::size_t>(kind)]) list.emplace_back(path);
   return list;
 }
-
-bool watch_table::empty() const noexcept { return kinds_[0].empty() && kinds_[1].empty() && kinds_[2].empty(); }
 
 }  // namespace detail
 }  // namespace zkr

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -16,6 +17,8 @@ namespace zkr::detail {
 struct waiting_watch {
   watch_handler handler;
   std::shared_ptr<strand> where;
+  /// Where set, the watch is of use only while its owner lives.
+  std::optional<std::weak_ptr<const void>> owner = {};
 };
 
 /// What an existing read leaves behind, by the rules of ClientCnxn: data (get, exists on a node), exist (exists on none),
@@ -23,6 +26,8 @@ struct waiting_watch {
 enum class watch_kind : std::uint8_t { data, exist, child };
 
 /// The one-shot watches of one session. Not synchronised.
+///
+/// Watches whose owner is gone are dropped now and then, so that there are never more of them than twice those of use.
 class watch_table {
  public:
   void add(watch_kind kind, std::string_view path, waiting_watch one);
@@ -32,15 +37,21 @@ class watch_table {
   [[nodiscard]] std::vector<std::pair<std::string, waiting_watch>> take_all();
   /// The paths that a SetWatches has to name. Views are valid until the table changes.
   [[nodiscard]] wire::string_list paths(watch_kind kind) const;
-  [[nodiscard]] bool empty() const noexcept;
+  [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
+  [[nodiscard]] std::size_t size() const noexcept { return size_; }
 
  private:
+  static constexpr std::size_t least_sweep = 64;
+  void sweep();
+
   struct text_hash {
     using is_transparent = void;
     std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>{}(text); }
   };
   using by_path = std::unordered_map<std::string, std::vector<waiting_watch>, text_hash, std::equal_to<>>;
   std::array<by_path, 3> kinds_;
+  std::size_t size_ = 0;
+  std::size_t sweep_at_ = least_sweep;
 };
 
 }  // namespace zkr::detail

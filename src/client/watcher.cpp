@@ -83,12 +83,15 @@ class node_watcher final : public subscription_state,
   /// A watch for the next read, unless the one of an earlier read still waits (it survives reconnects): `armed` says so.
   read_options watch_unless(bool node_watcher::*armed) {
     if (std::exchange(this->*armed, true)) return {};
-    return {.watch = [self = weak(), generation = generation_, armed](const watch_event& event) {
-      const auto watcher = self.lock();
-      if (!watcher || !watcher->active() || watcher->generation_ != generation) return;
-      (*watcher).*armed = false;
-      if (event.type != watch_event_type::session_lost && event.type != watch_event_type::closed) watcher->read();
-    }};
+    return {.watch =
+                [self = weak(), generation = generation_, armed](const watch_event& event) {
+                  const auto watcher = self.lock();
+                  if (!watcher || !watcher->active() || watcher->generation_ != generation) return;
+                  (*watcher).*armed = false;
+                  if (event.type != watch_event_type::session_lost && event.type != watch_event_type::closed)
+                    watcher->read();
+                },
+            .watch_owner = weak()};
   }
 
   void read() {

@@ -44,7 +44,7 @@ class c_session : public std::enable_shared_from_this<c_session> {
  public:
   /// The library wakes its I/O thread with a byte in a pipe a request, and drops the connection when the pipe is full,
   /// at 65,536.
-  static constexpr std::size_t most_in_flight = 16'000;
+  static constexpr std::size_t most_in_flight = 20'000;
 
   c_session(transport_options options, sink& reports_to, scheduler& clock, resolver names);
   ~c_session();

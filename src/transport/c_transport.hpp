@@ -11,7 +11,7 @@ namespace zkr::transport {
 /// - open() looks up the host names and blocks meanwhile. The addresses hold for the session; the attempts at a first
 ///   connection look them up anew. A `handshake_timeout` of zero or less leaves all waiting to the library (2/3 of the
 ///   session time-out a server), as does a resumed session.
-/// - submit() refuses anything with `overloaded` beyond 16,000 requests in flight, and `auth` with connection_loss
+/// - submit() refuses anything with `overloaded` beyond 20,000 requests in flight, and `auth` with connection_loss
 ///   while there is no connection. Once accepted it is repeated on every later one, whatever its reply. It is sent when
 ///   all earlier requests are answered, and later ones wait behind it: the library would put it into the middle of a
 ///   request that is half sent. Its reply has no connection number.

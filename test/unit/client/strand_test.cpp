@@ -24,7 +24,7 @@ class pool final : public executor {
 };
 
 TEST(strand, runs_one_thing_at_a_time_in_order_on_a_concurrent_executor) {
-  pool threads;
+  const auto threads = std::make_shared<pool>();
   const auto one = std::make_shared<strand>(threads, [](std::string_view) {});
   std::vector<int> order;  // unsynchronised on purpose: the strand is the synchronisation
   gate done;
@@ -42,7 +42,7 @@ TEST(strand, exception_is_reported_and_changes_nothing_else) {
   std::string reported;
   gate done;
   {
-    thread_executor thread("one");
+    const auto thread = std::make_shared<thread_executor>("one");
     const auto one = std::make_shared<strand>(thread, [&](std::string_view what) { reported = what; });
     one->run([] { throw std::runtime_error("thrown by a handler"); });
     one->run([&] { done.open(); });
@@ -52,7 +52,7 @@ TEST(strand, exception_is_reported_and_changes_nothing_else) {
 }
 
 TEST(strand, marks_its_thread_as_one_that_must_not_wait) {
-  thread_executor thread("one");
+  const auto thread = std::make_shared<thread_executor>("one");
   const auto one = std::make_shared<strand>(thread, [](std::string_view) {});
   bool inside = false;
   gate done;
@@ -63,6 +63,30 @@ TEST(strand, marks_its_thread_as_one_that_must_not_wait) {
   });
   done.wait();
   EXPECT_TRUE(inside);
+}
+
+TEST(strand, executor_lives_until_the_last_piece_of_work_is_done) {
+  struct listed final : executor {
+    explicit listed(std::vector<unique_function<void()>>& there) : to(there) {}
+    void execute(unique_function<void()> work) override { to.push_back(std::move(work)); }
+    std::vector<unique_function<void()>>& to;
+  };
+  std::vector<unique_function<void()>> list;
+  auto where = std::make_shared<listed>(list);
+  const auto gone = std::weak_ptr(where);
+  auto one = std::make_shared<strand>(std::exchange(where, nullptr), [](std::string_view) {});
+  int ran = 0;
+  one->run([&, last = one] {
+    ++ran;
+    last->run([&ran] { ++ran; });  // arrives while the first batch runs: needs the executor once more
+  });
+  one.reset();
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    auto work = std::move(list[i]);
+    work();
+  }
+  EXPECT_EQ(ran, 2);
+  EXPECT_TRUE(gone.expired());
 }
 
 }  // namespace

@@ -37,7 +37,7 @@ TEST_F(c_transport_close, completes_every_request_in_flight_exactly_once) {
     }
     ++accepted;
   }
-  EXPECT_EQ(accepted, 16'000U);
+  EXPECT_EQ(accepted, 20'000U);
   close();
   ASSERT_EQ(sink.replies().size(), accepted);
   std::uint64_t last = 0;

@@ -164,6 +164,7 @@ void client_core::close() noexcept {
     keeper_.session_over(error(errc::closed, "lease"));
     fail_all(held, errc::closed, watch_event_type::closed);
     announce(held, errc::closed);
+    if (inner_strand_->push([last = std::move(kept_)] {})) held.todo.kicks.push_back(inner_strand_);
     for (auto* timer : {&loss_timer_, &reopen_timer_, &deadline_timer_}) {
       if (*timer != 0) runtime().clock().cancel(std::exchange(*timer, 0));
     }
@@ -575,6 +576,22 @@ void client_core::listen(const std::shared_ptr<session_listener>& who) {
 void client_core::stop_listening(const session_listener* who) {
   const std::scoped_lock lock(mutex_);
   std::erase_if(listeners_, [who](const listening& one) { return one.who == who; });
+}
+
+void client_core::keep(std::shared_ptr<void> what) {
+  section held(*this);
+  if (machine_.info().state != session_state::closed) {
+    const auto* name = what.get();
+    kept_.emplace(name, std::move(what));
+  } else if (inner_strand_->push([last = std::move(what)] {})) {
+    held.todo.kicks.push_back(inner_strand_);
+  }
+}
+
+std::shared_ptr<void> client_core::let_go(const void* what) {
+  const std::scoped_lock lock(mutex_);
+  const auto found = kept_.extract(what);
+  return found ? found.mapped() : nullptr;
 }
 
 session_info client_core::session() const {

@@ -56,6 +56,10 @@ class client_core : public std::enable_shared_from_this<client_core> {
   /// Registers a listener: it is told the current state first.
   void listen(const std::shared_ptr<session_listener>& who);
   void stop_listening(const session_listener* who);
+  /// Keeps an object alive until it is let go, or has had its turn on the inner strand after the client's end.
+  void keep(std::shared_ptr<void> what);
+  /// @return what was kept, so that it ends without the core's lock held.
+  std::shared_ptr<void> let_go(const void* what);
 
   [[nodiscard]] session_info session() const;
   [[nodiscard]] bool closed() const;
@@ -141,6 +145,7 @@ class client_core : public std::enable_shared_from_this<client_core> {
   lease_keeper keeper_;
   std::map<executor*, std::shared_ptr<strand>> strands_;
   std::vector<listening> listeners_;
+  std::map<const void*, std::shared_ptr<void>> kept_;
   scheduler::timer loss_timer_ = 0;
   scheduler::timer reopen_timer_ = 0;
   scheduler::timer deadline_timer_ = 0;

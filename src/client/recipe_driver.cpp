@@ -23,9 +23,9 @@ class machine_driver final : public driver,
         make_uuid_([this] { return uuid(); }) {}
 
   void begin(const call_options& wait) {
-    myself_ = shared_from_this();
     core_->keep_reading(+1);
-    core_->listen(myself_);
+    core_->listen(shared_from_this());
+    core_->keep(shared_from_this());
     auto& clock = core_->runtime().clock();
     if (wait.timeout) {
       wait_timer_ = clock.schedule(deadline_after(clock.now(), *wait.timeout), [self = weak_from_this()] {
@@ -270,7 +270,7 @@ class machine_driver final : public driver,
     waiting_for_release_.clear();
     const auto listens = std::move(listener_);
     listens->on_finish();
-    const auto last = std::move(myself_);  // may end this object when the current piece of work is done
+    (void)core_->let_go(this);  // whoever called this holds on until the current piece of work is done
   }
 
   [[nodiscard]] std::string uuid() {
@@ -293,8 +293,6 @@ class machine_driver final : public driver,
   const std::unique_ptr<machine> machine_;
   std::shared_ptr<listener> listener_;
   unique_function<std::string()> make_uuid_;
-  std::shared_ptr<machine_driver> myself_;  ///< Until the machine has finished.
-
   operations bound_;  ///< On the inner strand, bound to the session of `generation_`.
   std::uint64_t generation_ = 0;
   std::int64_t session_id_ = 0;

@@ -17,8 +17,28 @@ bool strand::push(unique_function<void()> work) {
   return !std::exchange(active_, true);
 }
 
-void strand::kick() {
-  where_->execute([self = shared_from_this()] { self->drain(); });
+/// What the executor is given: it drains the strand, or tells it that it never will.
+class strand::turn {
+ public:
+  explicit turn(std::shared_ptr<strand> of) noexcept : of_(std::move(of)) {}
+  turn(turn&& other) noexcept = default;
+  turn& operator=(turn&&) = delete;
+  ~turn() {
+    if (of_) of_->drop();
+  }
+  void operator()() { std::exchange(of_, nullptr)->drain(); }
+
+ private:
+  std::shared_ptr<strand> of_;
+};
+
+void strand::kick() { where_->execute(turn(shared_from_this())); }
+
+void strand::drop() {
+  std::vector<unique_function<void()>> dropped;  // destroyed without the lock: it may push
+  const std::scoped_lock lock(mutex_);
+  dropped.swap(waiting_);
+  active_ = false;
 }
 
 void strand::drain() {

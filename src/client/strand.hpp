@@ -12,7 +12,8 @@ namespace zkr::detail {
 
 /// Runs work one piece at a time, in the order in which it was pushed, on an executor that may be concurrent.
 ///
-/// push() calls nothing, so it may be called under a lock; whoever pushed calls kick() later, without one.
+/// push() calls nothing, so it may be called under a lock; whoever pushed calls kick() later, without one. Where the
+/// executor drops what it was given, the work that waits is dropped too, and with it all that it holds.
 class strand : public std::enable_shared_from_this<strand> {
  public:
   using report = std::function<void(std::string_view what)>;
@@ -31,7 +32,9 @@ class strand : public std::enable_shared_from_this<strand> {
   }
 
  private:
+  class turn;
   void drain();
+  void drop();
 
   const std::shared_ptr<executor> where_;
   const report on_exception_;

@@ -32,6 +32,11 @@ class virtual_scheduler final : public scheduler {
     now_ = std::max(now_, limit);
   }
   void run_for(duration span) { run_until(now_ + span); }
+  /// Drops all work, also what is added while work is dropped.
+  void drop_all() {
+    while (queue_.pop_due(no_deadline)) {
+    }
+  }
 
  private:
   time_point now_;

@@ -44,13 +44,14 @@ class sim_session final : public sim_peer, public std::enable_shared_from_this<s
 
   void close(unique_function<void()> done) {
     ended_ = true;
-    done_ = std::move(done);
+    const auto kept = std::make_shared<unique_function<void()>>(std::move(done));
+    done_ = kept;
     fail_all(errc::closing);
     if (connected_ && !host_->dead) {
       asked_.push_back({++last_xid_, wire::opcode::close_session, 0, clock_.now()});
       send(encode(last_xid_, wire::close_session_request{}));
       // A server that does not answer is not waited for longer than libzookeeper does.
-      clock_.schedule(clock_.now() + milliseconds(1500), [self = shared_from_this()] { self->finish_closing(); });
+      clock_.schedule(clock_.now() + milliseconds(1500), [self = shared_from_this(), kept] { self->finish_closing(); });
     } else {
       finish_closing();
     }
@@ -90,8 +91,8 @@ class sim_session final : public sim_peer, public std::enable_shared_from_this<s
   }
 
   void on_close() override {
-    if (done_) return finish_closing();
-    if (!ended_) lose_connection();
+    if (!ended_) return lose_connection();
+    finish_closing();
   }
 
  private:
@@ -185,7 +186,7 @@ class sim_session final : public sim_peer, public std::enable_shared_from_this<s
     if (link_ != 0) network_.close(std::exchange(link_, 0));
     connected_ = false;
     asked_.clear();
-    if (auto done = std::exchange(done_, nullptr)) done();
+    if (const auto done = std::exchange(done_, {}).lock()) (*done)();
   }
 
   /// Looks after the connection `on` until it is another's turn: pings, and gives up on a silent server.
@@ -221,7 +222,7 @@ class sim_session final : public sim_peer, public std::enable_shared_from_this<s
   time_point attempt_at_;
   time_point last_heard_;
   time_point last_sent_;
-  unique_function<void()> done_;
+  std::weak_ptr<unique_function<void()>> done_;  ///< Kept by the timer that bounds the wait for it.
 };
 
 class sim_transport final : public transport::transport {

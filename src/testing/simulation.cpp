@@ -110,7 +110,7 @@ class simulation::world {
 };
 
 simulation::simulation(simulation_options options) : world_(std::make_unique<world>(options)) {}
-simulation::~simulation() = default;
+simulation::~simulation() { world_->clock.drop_all(); }  // while all that it may touch is there
 
 simulation::process& simulation::add_process() {
   world_->processes.push_back(std::make_unique<sim_process>(world_->clock, world_->network, world_->random));

@@ -21,8 +21,8 @@ class client_access {
     return client(operations(std::move(core), nullptr, 0));
   }
   /// client::connect over another transport than libzookeeper: for simulations and tests.
-  [[nodiscard]] static result<client> connect(client_options options, transport::factory make_transport,
-                                              call_options wait = {});
+  [[nodiscard]] static result<client> connect(client_options options, const transport::factory& make_transport,
+                                              const call_options& wait = {});
 };
 
 }  // namespace zkr

@@ -25,7 +25,8 @@ result<void> create_chroot(client_options options, const transport::factory& mak
 
 }  // namespace
 
-result<client> client_access::connect(client_options options, transport::factory make_transport, call_options wait) {
+result<client> client_access::connect(client_options options, const transport::factory& make_transport,
+                                      const call_options& wait) {
   const bool waits = options.start == start_mode::wait;
   if (waits && detail::no_blocking::here()) return error(errc::would_deadlock, "connect");
   const auto asked = options;
@@ -55,7 +56,7 @@ result<client> client_access::connect(client_options options, transport::factory
 }
 
 result<client> client::connect(client_options options, call_options wait) {
-  return client_access::connect(std::move(options), transport::make_c_transport, std::move(wait));
+  return client_access::connect(std::move(options), transport::make_c_transport, wait);
 }
 
 client& client::operator=(client&& other) noexcept {

@@ -199,7 +199,7 @@ void call::stopper::operator()() const {
   if (to && one) to->abandon(one, errc::cancelled);
 }
 
-void client_core::submit(std::shared_ptr<call> one, const call_options& wait) {
+void client_core::submit(const std::shared_ptr<call>& one, const call_options& wait) {
   // From here on a stop may come at any moment, also before the call is in a queue.
   if (wait.stop.stop_possible()) one->on_stop.emplace(wait.stop, call::stopper{weak_from_this(), one});
   {

@@ -38,7 +38,7 @@ class client_core : public std::enable_shared_from_this<client_core> {
 
   /// Asks for the first session.
   result<void> start();
-  void submit(std::shared_ptr<call> one, const call_options& wait);
+  void submit(const std::shared_ptr<call>& one, const call_options& wait);
   /// Ends a call that has not ended yet.
   void abandon(const std::shared_ptr<call>& one, errc why);
   /// Ends everything; waits for the session's end on the server, `close_timeout` at most, where this thread may wait.

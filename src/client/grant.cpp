@@ -18,11 +18,12 @@ result<void> grant_state::release(handler<void> done) noexcept {
   const bool first = !released_.exchange(true);
   ended_.store(true);
   const error ended(errc::ownership_lost, "release", from_.path);
-  if (first) {
-    // Also of a grant that has ended: whatever is left of it on the server goes now.
-    give_back_(was_held ? std::move(done) : handler<void>{});
-    if (was_held) return {};
+  if (first && was_held) {
+    give_back_(std::move(done));
+    return {};
   }
+  // Also of a grant that has ended: whatever is left of it on the server goes now.
+  if (first) give_back_({});
   if (done) {
     recipes::run_handler(client_, [done = std::move(done), ended]() mutable { done(ended); });
   }

@@ -6,7 +6,7 @@ namespace zkr::detail {
 namespace {
 
 // docs/leases.md: a heartbeat is one transaction of at most this many bytes of checks; with more grants they take turns.
-constexpr std::size_t largest_heartbeat_bytes = 256 * 1024;
+constexpr std::size_t largest_heartbeat_bytes = std::size_t{256} * 1024;
 constexpr std::size_t bytes_beside_path = 21;  // op header, length of the path, version
 
 }  // namespace

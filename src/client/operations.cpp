@@ -24,6 +24,7 @@ struct delivery {
 };
 
 template <typename T, typename Encode, typename Decode>
+// NOLINTNEXTLINE(performance-unnecessary-value-param): it is moved; the check does not see that in a template
 std::shared_ptr<call> make_call(wire::opcode type, std::string_view name, std::string path, handler<T> done,
                                 Encode encode, Decode decode) {
   auto one =
@@ -40,7 +41,7 @@ void set_watch(call& one, read_options&& options) {
   one.watch_owner = std::move(options.watch_owner);
 }
 
-void send(client_core& core, std::shared_ptr<call> one, std::optional<error> refused, delivery to,
+void send(client_core& core, const std::shared_ptr<call>& one, std::optional<error> refused, delivery to,
           const call_options& wait) {
   one->refused = std::move(refused);
   one->where = std::move(to.where);
@@ -48,7 +49,7 @@ void send(client_core& core, std::shared_ptr<call> one, std::optional<error> ref
   one->generation = to.generation;
   one->internal = to.internal;
   one->blocking = to.blocking;
-  core.submit(std::move(one), wait);
+  core.submit(one, wait);
 }
 
 constexpr auto nothing = [](const wire::reply&) {};
@@ -80,7 +81,7 @@ void start_create(client_core& core, std::string path, std::string data, create_
         const auto& reply = std::get<wire::create_reply>(body);
         return created{std::string(reply.path), reply.stat.value_or(stat_t{})};
       });
-  send(core, std::move(one), std::move(refused), std::move(to), wait);
+  send(core, one, std::move(refused), std::move(to), wait);
 }
 
 void start_get(client_core& core, std::string path, read_options options, handler<node> done, delivery to,
@@ -96,7 +97,7 @@ void start_get(client_core& core, std::string path, read_options options, handle
         return node{std::string(reply.data.value_or(std::string_view())), reply.stat};
       });
   set_watch(*one, std::move(options));
-  send(core, std::move(one), std::move(refused), std::move(to), wait);
+  send(core, one, std::move(refused), std::move(to), wait);
 }
 
 void start_exists(client_core& core, std::string path, read_options options, handler<stat_t> done, delivery to,
@@ -109,7 +110,7 @@ void start_exists(client_core& core, std::string path, read_options options, han
       },
       stat_of);
   set_watch(*one, std::move(options));
-  send(core, std::move(one), std::move(refused), std::move(to), wait);
+  send(core, one, std::move(refused), std::move(to), wait);
 }
 
 void start_children(client_core& core, std::string path, read_options options, handler<child_list> done, delivery to,
@@ -125,7 +126,7 @@ void start_children(client_core& core, std::string path, read_options options, h
         return child_list{{reply.children.begin(), reply.children.end()}, reply.stat.value_or(stat_t{})};
       });
   set_watch(*one, std::move(options));
-  send(core, std::move(one), std::move(refused), std::move(to), wait);
+  send(core, one, std::move(refused), std::move(to), wait);
 }
 
 void start_set(client_core& core, std::string path, std::string data, std::int32_t version, handler<stat_t> done,
@@ -137,7 +138,7 @@ void start_set(client_core& core, std::string path, std::string data, std::int32
         return wire::set_data_request{.path = self.path, .data = data, .version = version};
       },
       stat_of);
-  send(core, std::move(one), std::move(refused), std::move(to), wait);
+  send(core, one, std::move(refused), std::move(to), wait);
 }
 
 void start_remove(client_core& core, std::string path, std::int32_t version, handler<void> done, delivery to,
@@ -149,7 +150,7 @@ void start_remove(client_core& core, std::string path, std::int32_t version, han
         return wire::remove_request{.path = self.path, .version = version};
       },
       nothing);
-  send(core, std::move(one), std::move(refused), std::move(to), wait);
+  send(core, one, std::move(refused), std::move(to), wait);
 }
 
 void start_sync(client_core& core, std::string path, handler<void> done, delivery to, const call_options& wait) {
@@ -157,7 +158,7 @@ void start_sync(client_core& core, std::string path, handler<void> done, deliver
   auto one = make_call<void>(
       wire::opcode::sync, "sync", std::move(path), std::move(done),
       [](const call& self) -> wire::request { return wire::sync_request{.path = self.path}; }, nothing);
-  send(core, std::move(one), std::move(refused), std::move(to), wait);
+  send(core, one, std::move(refused), std::move(to), wait);
 }
 
 void start_get_acl(client_core& core, std::string path, handler<acl_list> done, delivery to, const call_options& wait) {
@@ -166,7 +167,7 @@ void start_get_acl(client_core& core, std::string path, handler<acl_list> done, 
       wire::opcode::get_acl, "get_acl", std::move(path), std::move(done),
       [](const call& self) -> wire::request { return wire::get_acl_request{.path = self.path}; },
       [](const wire::reply& body) { return std::get<wire::get_acl_reply>(body).acl; });
-  send(core, std::move(one), std::move(refused), std::move(to), wait);
+  send(core, one, std::move(refused), std::move(to), wait);
 }
 
 void start_set_acl(client_core& core, std::string path, acl_list acl, std::int32_t version, handler<void> done,
@@ -179,17 +180,17 @@ void start_set_acl(client_core& core, std::string path, acl_list acl, std::int32
         return wire::set_acl_request{.path = self.path, .acl = acl, .version = version};
       },
       nothing);
-  send(core, std::move(one), std::move(refused), std::move(to), wait);
+  send(core, one, std::move(refused), std::move(to), wait);
 }
 
 void start_commit(client_core& core, transaction writes, handler<std::vector<transaction_result>> done, delivery to,
                   const call_options& wait) {
   auto refused = detail::why_refuse_transaction(writes, core.largest_request_bytes());
   auto one = std::make_shared<detail::commit_call>(std::move(writes), std::move(done));
-  send(core, std::move(one), std::move(refused), std::move(to), wait);
+  send(core, one, std::move(refused), std::move(to), wait);
 }
 
-void start_add_auth(const std::shared_ptr<client_core>& core, auth_entry entry, handler<void> done, delivery to,
+void start_add_auth(const std::shared_ptr<client_core>& core, const auth_entry& entry, handler<void> done, delivery to,
                     const call_options& wait) {
   std::optional<error> refused;
   if (entry.scheme.empty()) refused.emplace(errc::invalid_argument, "add_auth", std::string(), "the scheme is empty");
@@ -238,6 +239,7 @@ void handled(const operations& self, std::string_view what, handler<T> done, Sta
 
 }  // namespace
 
+// NOLINTBEGIN(readability-make-member-function-const): what they change is behind the handle.
 operations::operations(std::shared_ptr<detail::client_core> core, executor* handlers, std::uint64_t generation) noexcept
     : core_(std::move(core)), handlers_(handlers), generation_(generation) {}
 
@@ -379,6 +381,7 @@ void operations::async_add_auth(std::string scheme, std::string credentials, han
     start_add_auth(core, {std::move(scheme), std::move(credentials)}, std::move(handle), std::move(to), wait);
   });
 }
+// NOLINTEND(readability-make-member-function-const)
 
 subscription operations::watch(std::string path, unique_function<void(const node_change&)> handler) {
   return detail::watch_node(core_, handlers_, std::move(path), std::move(handler));

@@ -55,7 +55,7 @@ class node_watcher final : public subscription_state,
   using change = typename Kind::change;
   using value = typename Kind::value;
 
-  node_watcher(std::shared_ptr<client_core> core, executor* handlers, std::string path,
+  node_watcher(const std::shared_ptr<client_core>& core, executor* handlers, std::string path,
                unique_function<void(const change&)> handler)
       : core_(core), path_(std::move(path)), user_strand_(core->strand_of(handlers)), handler_(std::move(handler)) {}
 

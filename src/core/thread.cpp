@@ -19,9 +19,9 @@ signals_blocked::signals_blocked() noexcept {
 
 signals_blocked::~signals_blocked() { pthread_sigmask(SIG_SETMASK, reinterpret_cast<sigset_t*>(saved_), nullptr); }
 
-std::thread start_thread(std::string name, unique_function<void()> body) {
+std::thread start_thread(std::string_view name, unique_function<void()> body) {
   const signals_blocked during_creation;
-  return std::thread([name = name.substr(0, 15), body = std::move(body)]() mutable {
+  return std::thread([name = std::string(name.substr(0, 15)), body = std::move(body)]() mutable {
     pthread_setname_np(pthread_self(), name.c_str());
     body();
   });

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <thread>
 
 #include "zkrecipes/executor.hpp"
@@ -9,7 +10,7 @@
 namespace zkr::detail {
 
 /// Starts a thread that bears `name` (cut to 15 characters) and blocks all signals, so that handlers run elsewhere.
-[[nodiscard]] std::thread start_thread(std::string name, unique_function<void()> body);
+[[nodiscard]] std::thread start_thread(std::string_view name, unique_function<void()> body);
 
 /// Blocks all signals of this thread while it lives: threads that a C library starts meanwhile inherit the mask.
 class signals_blocked {

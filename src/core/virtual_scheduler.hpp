@@ -22,7 +22,7 @@ class virtual_scheduler final : public scheduler {
     const auto next = queue_.next();
     if (!next || *next > limit) return false;
     now_ = *next;
-    queue_.pop_due(now_)();
+    if (auto work = queue_.pop_due(now_)) work();
     return true;
   }
   /// Runs everything that is due until `limit`; then it is `limit`.

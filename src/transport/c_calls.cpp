@@ -230,8 +230,11 @@ int sender::operator()(const wire::multi_request& of) const {
       zoo_check_op_init(operation, path, check->version);
     }
   }
-  return zoo_amulti(zh, static_cast<int>(multi->operations.size()), multi->operations.data(), multi->results.data(),
-                    on_done, call);
+  auto* const operations = multi->operations.data();
+  auto* const results = multi->results.data();
+  const auto count = static_cast<int>(multi->operations.size());
+  call->prepared.store(true, std::memory_order_release);
+  return zoo_amulti(zh, count, operations, results, on_done, call);
 }
 
 }  // namespace

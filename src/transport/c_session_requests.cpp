@@ -163,6 +163,7 @@ c_session::taken_call c_session::take(pending_call& call, errc code, time_point 
   taken.code = call.handle->retired && code == errc::closing ? errc::connection_loss : code;
   taken.info.submitted = call.submitted;
   taken.info.received = received;
+  (void)call.prepared.load(std::memory_order_acquire);
   taken.multi = std::move(call.multi);
   if (call.what != pending_call::kind::auth) {
     if (call.in_library) --outstanding_;

@@ -1,5 +1,7 @@
 #include "transport/c_transport.hpp"
 
+#include <new>
+
 #include "transport/c_session.hpp"
 
 namespace zkr::transport {
@@ -14,7 +16,7 @@ class c_transport final : public transport {
       session_->abandon();
     } else {
       // A lock inside may have been held by a thread that does not exist here.
-      static_cast<void>(new std::shared_ptr<c_session>(std::move(session_)));
+      static_cast<void>(new (std::nothrow) std::shared_ptr<c_session>(std::move(session_)));
     }
   }
 

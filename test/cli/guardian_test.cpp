@@ -12,7 +12,7 @@
 #include <fstream>
 #include <sstream>
 
-#include "cli/wait_until.hpp"
+#include "support/eventually.hpp"
 
 namespace zkr::cli {
 namespace {
@@ -40,7 +40,7 @@ class guardian_processes : public ::testing::Test {
     const auto report = next();
     ASSERT_EQ(report.what, kind::started);
     group_ = report.pid;
-    ASSERT_TRUE(wait_until([&] { return exists("begun"); }));
+    ASSERT_TRUE(testing::eventually([&] { return exists("begun"); }));
   }
 
   guardian::report next() {
@@ -128,13 +128,14 @@ TEST_F(guardian_processes, the_whole_group_is_gone_before_the_lease_ends) {
 }
 
 TEST_F(guardian_processes, renewals_keep_it_alive) {
-  run("begin; sleep 1; exit 5", 700ms);
-  for (int i = 1; i <= 10; ++i) {
-    EXPECT_FALSE(wait_until([&] { return guardian_->read().has_value(); }, 100ms));
-    guardian_->renewed(boot_clock::now() + 700ms);
-    if (i == 8) break;
+  const duration lease = 700ms * testing::time_factor();
+  run("begin; while [ ! -e go ]; do sleep 0.02; done; exit 5", lease);
+  for (const auto first_end = valid_until_; boot_clock::now() < first_end + 100ms;) {
+    guardian_->renewed(boot_clock::now() + lease);
+    ASSERT_FALSE(testing::eventually([&] { return guardian_->read().has_value(); }, 50ms));
   }
   guardian_->renewed(boot_clock::now() + 60s);
+  std::ofstream(folder_ + "/go").flush();
   EXPECT_EQ(WEXITSTATUS(next().wait_status.value_or(0)), 5);
 }
 
@@ -164,7 +165,7 @@ TEST_F(guardian_processes, the_end_of_the_guardian_ends_the_command_and_what_it_
   kill(guardian_->pid(), SIGKILL);
   EXPECT_EQ(next().what, kind::vanished);
   // Orphans are collected by whoever adopted them, at some time; dead they are at once.
-  EXPECT_TRUE(wait_until([&] {
+  EXPECT_TRUE(testing::eventually([&] {
     std::ifstream stat("/proc/" + std::to_string(group_) + "/stat");
     std::string text;
     return !std::getline(stat, text) || text.find(") Z ") != std::string::npos;
@@ -175,7 +176,7 @@ TEST_F(guardian_processes, a_stopped_guardian_does_not_save_the_command_from_a_l
   run("begin; sleep 1000", 60s);
   kill(guardian_->pid(), SIGSTOP);
   guardian_->lost();
-  EXPECT_TRUE(wait_until([&] {
+  EXPECT_TRUE(testing::eventually([&] {
     std::ifstream stat("/proc/" + std::to_string(group_) + "/stat");
     std::string text;
     return std::getline(stat, text) && text.find(") Z ") != std::string::npos;

@@ -64,7 +64,10 @@ class background:
 
     def wait(self, limit=20):
         """The exit status; -N for signal N."""
-        return self.process.wait(limit * FACTOR)
+        status = self.process.wait(limit * FACTOR)
+        if "Sanitizer" in self.err():
+            raise AssertionError(self.err())
+        return status
 
     def running(self):
         return self.process.poll() is None

@@ -275,7 +275,7 @@ TEST_F(c_transport_request, a_watch_that_fired_while_away_is_told_after_the_reco
   ASSERT_EQ(get("/away", watch_mode::one_shot).code, errc::ok);
   // Another client writes while this one is between two connections.
   bool written = false;
-  sink.during_session = [&](const session_event& event) {
+  sink.during_session([&](const session_event& event) {
     if (event.what == session_event::kind::disconnected) {
       // Its connection is dropped as well: an attempt may be lost.
       for (std::uint64_t attempt = 1; attempt < 100 && !written; ++attempt) {
@@ -284,7 +284,7 @@ TEST_F(c_transport_request, a_watch_that_fired_while_away_is_told_after_the_reco
                   others.reply(attempt)->code == errc::ok;
       }
     }
-  };
+  });
   options.session_timeout = 60s;
   ASSERT_TRUE(other->open());
   ASSERT_TRUE(others.wait_connected());

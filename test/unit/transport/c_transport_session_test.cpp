@@ -31,7 +31,7 @@ TEST_F(c_transport_session, reports_the_new_session) {
   ASSERT_TRUE(open(server.address()));
   ASSERT_TRUE(sink.wait_connected());
   close();
-  const auto& event = sink.sessions().front();
+  const auto event = sink.sessions().front();
   EXPECT_EQ(event.what, kind::connected);
   EXPECT_EQ(event.connection, 1U);
   EXPECT_EQ(event.session_id, scripted_server::session_id);
@@ -129,7 +129,7 @@ TEST_F(c_transport_session, numbers_connections_and_bounds_when_handshakes_were_
   EXPECT_EQ(second.info.connection, 2U);
   EXPECT_THAT(kinds(sink), ElementsAre(kind::connected, kind::disconnected, kind::connected));
   EXPECT_EQ(sink.sessions()[1].connection, 1U);
-  const auto& again = sink.sessions()[2];
+  const auto again = sink.sessions()[2];
   EXPECT_EQ(again.connection, 2U);
   EXPECT_TRUE(again.resumed);
   EXPECT_EQ(again.session_id, scripted_server::session_id);
@@ -140,17 +140,17 @@ TEST_F(c_transport_session, numbers_connections_and_bounds_when_handshakes_were_
 
 TEST_F(c_transport_session, a_sink_may_submit_in_its_reports) {
   scripted_server server;
-  sink.during_session = [&](const session_event& event) {
+  sink.during_session([&](const session_event& event) {
     if (event.what == kind::connected) {
       EXPECT_EQ(tested->submit(1, wire::auth_request{0, "digest", "u:p"}, watch_mode::none), errc::ok);
       EXPECT_EQ(tested->submit(2, wire::remove_request{"/a"}, watch_mode::none), errc::ok);
     }
-  };
-  sink.during_reply = [&](std::uint64_t id, errc) {
+  });
+  sink.during_reply([&](std::uint64_t id, errc) {
     if (id < 100) {
       EXPECT_EQ(tested->submit(id + 100, wire::remove_request{"/b"}, watch_mode::none), errc::ok);
     }
-  };
+  });
   ASSERT_TRUE(open(server.address()));
   EXPECT_EQ(sink.reply(101)->code, errc::ok);
   EXPECT_EQ(sink.reply(102)->code, errc::ok);
@@ -333,10 +333,10 @@ TEST_F(c_transport_session, credentials_wait_for_a_connection) {
 
 TEST_F(c_transport_session, a_credential_whose_reply_was_lost_is_told_so) {
   scripted_server server({.handshake = {}, .request = [](auto& on, const wire::decoded_request&) { on.cut(); }});
-  sink.during_reply = [&](std::uint64_t id, errc) {
+  sink.during_reply([&](std::uint64_t id, errc) {
     // The lock that the library holds while it tells of lost credentials is needed for this.
     if (id == 1) (void)tested->submit(2, wire::exists_request{"/a"}, watch_mode::none);
-  };
+  });
   ASSERT_TRUE(open(server.address()));
   ASSERT_TRUE(sink.wait_connected());
   ASSERT_EQ(tested->submit(1, wire::auth_request{0, "digest", "u:p"}, watch_mode::none), errc::ok);
@@ -430,13 +430,13 @@ TEST_F(c_transport_session, credentials_never_end_up_inside_the_watches_of_a_rec
     const auto path = "/" + std::to_string(id) + much;
     ASSERT_EQ(tested->submit(id, wire::exists_request{path}, watch_mode::one_shot), errc::ok);
   }
-  ASSERT_TRUE(sink.wait([](auto& seen) { return seen.replies().size() == 200; }));
+  ASSERT_TRUE(sink.wait([](auto& seen) { return seen.reply_count() == 200; }));
   EXPECT_EQ(all.taken().size(), 200U);
-  sink.during_session = [&](const session_event& event) {
+  sink.during_session([&](const session_event& event) {
     if (event.what != kind::connected) return;
     EXPECT_EQ(tested->submit(201, wire::auth_request{0, "digest", "user:secret"}, watch_mode::none), errc::ok);
     EXPECT_EQ(tested->submit(202, wire::exists_request{"/behind"}, watch_mode::none), errc::ok);
-  };
+  });
   server.cut();
   EXPECT_EQ(sink.reply(202)->code, errc::ok);
   EXPECT_EQ(sink.reply(201)->code, errc::ok);
@@ -455,7 +455,7 @@ TEST_F(c_transport_session, credentials_that_wait_survive_a_disconnect_and_reque
                             }
                           }});
   std::atomic<bool> submitted{false};
-  sink.during_session = [&](const session_event& event) {
+  sink.during_session([&](const session_event& event) {
     if (event.what == kind::connected && !submitted.exchange(true)) {
       EXPECT_EQ(tested->submit(1, wire::exists_request{"/a"}, watch_mode::none), errc::ok);
       EXPECT_EQ(tested->submit(2, wire::auth_request{0, "digest", "user:secret"}, watch_mode::none), errc::ok);
@@ -465,24 +465,24 @@ TEST_F(c_transport_session, credentials_that_wait_survive_a_disconnect_and_reque
       answer = true;
       EXPECT_EQ(tested->submit(4, wire::exists_request{"/c"}, watch_mode::none), errc::connection_loss);
     }
-  };
+  });
   ASSERT_TRUE(open(server.address()));
   EXPECT_EQ(sink.reply(1)->code, errc::connection_loss);
   EXPECT_EQ(sink.reply(3)->code, errc::connection_loss);
   EXPECT_EQ(sink.reply(2)->code, errc::ok);
   close();
-  EXPECT_EQ(sink.replies().size(), 3U);
+  EXPECT_EQ(sink.reply_count(), 3U);
   EXPECT_THAT(all.taken(), ElementsAre("exists /", "auth user:secret"));
 }
 
 TEST_F(c_transport_session, a_request_whose_reply_was_lost_is_told_so_after_the_loss) {
   scripted_server server({.handshake = {}, .request = [](auto& on, const wire::decoded_request&) { on.cut(); }});
   std::atomic<bool> lost_first{false};
-  sink.during_session = [&](const session_event& event) {
+  sink.during_session([&](const session_event& event) {
     if (event.what == kind::disconnected) lost_first = true;
-  };
+  });
   bool in_order = false;
-  sink.during_reply = [&](std::uint64_t, errc) { in_order = lost_first; };
+  sink.during_reply([&](std::uint64_t, errc) { in_order = lost_first; });
   ASSERT_TRUE(open(server.address()));
   ASSERT_TRUE(sink.wait_connected());
   const auto lost = ask(wire::remove_request{"/a"});

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -70,7 +71,8 @@ class recording_sink final : public sink {
       sessions_.push_back(event);
       changed_.notify_all();
     }
-    if (during_session) during_session(event);
+    const auto react = locked(during_session_);
+    if (react) react(event);
   }
   void on_watch_event(const watch_event& event) override {
     const one_at_a_time check(*this);
@@ -86,7 +88,8 @@ class recording_sink final : public sink {
       order_.push_back(id);
       changed_.notify_all();
     }
-    if (during_reply) during_reply(id, code);
+    const auto react = locked(during_reply_);
+    if (react) react(id, code);
   }
   void on_log(int level, std::string_view line) override {
     const one_at_a_time check(*this);
@@ -95,14 +98,20 @@ class recording_sink final : public sink {
     changed_.notify_all();
   }
 
-  /// What a sink does inside a report. Set before open().
-  std::function<void(const session_event&)> during_session;
-  std::function<void(std::uint64_t, errc)> during_reply;
+  /// What a sink does inside a report.
+  void during_session(std::function<void(const session_event&)> react) {
+    const std::scoped_lock lock(mutex_);
+    during_session_ = std::move(react);
+  }
+  void during_reply(std::function<void(std::uint64_t, errc)> react) {
+    const std::scoped_lock lock(mutex_);
+    during_reply_ = std::move(react);
+  }
 
   /// Waits until `done(*this)`, which sees a consistent state. @return false where it did not come.
   template <typename Predicate>
   [[nodiscard]] bool wait(Predicate done) {
-    std::unique_lock lock(mutex_);
+    std::unique_lock lock(mutex_);  // the predicate takes it once more
     return changed_.wait_for(lock, patience(), [&] { return done(*this); });
   }
   [[nodiscard]] bool wait_connected(std::size_t times = 1) {
@@ -115,20 +124,30 @@ class recording_sink final : public sink {
     return replies_.find(id)->second;
   }
 
-  // Without a lock: in predicates, or when nothing can be reported any more.
+  // What was reported so far.
   [[nodiscard]] std::size_t count(session_event::kind what) const {
+    const std::scoped_lock lock(mutex_);
     std::size_t found = 0;
     for (const auto& one : sessions_) found += one.what == what ? 1 : 0;
     return found;
   }
-  [[nodiscard]] const std::vector<session_event>& sessions() const { return sessions_; }
-  [[nodiscard]] const std::vector<kept_watch>& watches() const { return watches_; }
-  [[nodiscard]] const std::multimap<std::uint64_t, kept_reply>& replies() const { return replies_; }
-  [[nodiscard]] const std::vector<std::uint64_t>& order() const { return order_; }
-  [[nodiscard]] const std::vector<std::pair<int, std::string>>& lines() const { return lines_; }
+  [[nodiscard]] std::vector<session_event> sessions() const { return locked(sessions_); }
+  [[nodiscard]] std::vector<kept_watch> watches() const { return locked(watches_); }
+  [[nodiscard]] std::multimap<std::uint64_t, kept_reply> replies() const { return locked(replies_); }
+  [[nodiscard]] std::vector<std::uint64_t> order() const { return locked(order_); }
+  [[nodiscard]] std::vector<std::pair<int, std::string>> lines() const { return locked(lines_); }
+  [[nodiscard]] std::size_t reply_count() const {
+    const std::scoped_lock lock(mutex_);
+    return replies_.size();
+  }
   [[nodiscard]] bool overlapped() const { return overlapped_; }
 
  private:
+  template <typename T>
+  [[nodiscard]] T locked(const T& what) const {
+    const std::scoped_lock lock(mutex_);
+    return what;
+  }
   struct one_at_a_time {
     explicit one_at_a_time(recording_sink& in) : sink(in) {
       if (sink.inside_.exchange(true)) sink.overlapped_ = true;
@@ -139,8 +158,10 @@ class recording_sink final : public sink {
 
   std::atomic<bool> inside_{false};
   std::atomic<bool> overlapped_{false};
-  std::mutex mutex_;
-  std::condition_variable changed_;
+  mutable std::recursive_mutex mutex_;
+  std::condition_variable_any changed_;
+  std::function<void(const session_event&)> during_session_;
+  std::function<void(std::uint64_t, errc)> during_reply_;
   std::vector<session_event> sessions_;
   std::vector<kept_watch> watches_;
   std::multimap<std::uint64_t, kept_reply> replies_;

@@ -83,9 +83,9 @@ struct boot_scheduler::impl {
   }
 };
 
-boot_scheduler::boot_scheduler(std::string thread_name) : impl_(std::make_unique<impl>()) {
+boot_scheduler::boot_scheduler(std::string_view thread_name) : impl_(std::make_unique<impl>()) {
   impl_->wait();
-  impl_->thread = start_thread(std::move(thread_name), [state = impl_.get()] {
+  impl_->thread = start_thread(thread_name, [state = impl_.get()] {
     const auto keep = asio::make_work_guard(state->loop);
     state->loop.run();
   });

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <memory>
-#include <string>
+#include <string_view>
 
 #include "zkrecipes/scheduler.hpp"
 
@@ -14,7 +14,7 @@ namespace zkr::detail {
 class boot_scheduler final : public scheduler {
  public:
   /// @param thread_name  at most 15 characters.
-  explicit boot_scheduler(std::string thread_name);
+  explicit boot_scheduler(std::string_view thread_name);
   ~boot_scheduler() override;
   boot_scheduler(const boot_scheduler&) = delete;
   boot_scheduler& operator=(const boot_scheduler&) = delete;

@@ -52,8 +52,8 @@ struct thread_executor::impl {
   }
 };
 
-thread_executor::thread_executor(std::string thread_name) : impl_(std::make_unique<impl>()) {
-  impl_->thread = start_thread(std::move(thread_name), [state = impl_.get()] { state->run(); });
+thread_executor::thread_executor(std::string_view thread_name) : impl_(std::make_unique<impl>()) {
+  impl_->thread = start_thread(thread_name, [state = impl_.get()] { state->run(); });
 }
 
 thread_executor::~thread_executor() {

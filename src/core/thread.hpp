@@ -1,7 +1,6 @@
 #pragma once
 
 #include <memory>
-#include <string>
 #include <string_view>
 #include <thread>
 
@@ -28,7 +27,7 @@ class signals_blocked {
 /// never destroy it from its own thread.
 class thread_executor final : public executor {
  public:
-  explicit thread_executor(std::string thread_name);
+  explicit thread_executor(std::string_view thread_name);
   ~thread_executor() override;
   thread_executor(const thread_executor&) = delete;
   thread_executor& operator=(const thread_executor&) = delete;

@@ -1,6 +1,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <iostream>
 #include <optional>
 #include <random>
 
@@ -133,6 +137,45 @@ TEST_P(ElectionsInSimulation, a_crashed_leader_is_followed_when_its_session_ends
   auto& next = b.lead.held() ? b : c;
   EXPECT_GT(next.lead.fencing_token(), first);
   EXPECT_TRUE(GetParam() == kind::claim || b.lead.held()) << "in the order of their turn";
+}
+
+std::size_t entries_of(const char* directory) {
+  const std::filesystem::directory_iterator first(directory);
+  return static_cast<std::size_t>(std::distance(begin(first), end(first)));
+}
+
+TEST_P(ElectionsInSimulation, three_elect_and_elect_again_without_a_thread_a_socket_or_a_clock) {
+  const auto threads = entries_of("/proc/self/task");
+  const auto descriptors = entries_of("/proc/self/fd");
+  std::vector<double> milliseconds;
+  for (std::uint64_t seed = 1; seed <= 21; ++seed) {
+    const auto began = std::chrono::steady_clock::now();
+    simulation again({.seed = seed, .tick_time = 500ms});
+    std::vector<std::unique_ptr<candidate>> three;
+    for (const auto* id : {"a", "b", "c"}) {
+      three.push_back(std::make_unique<candidate>(again, GetParam(), id));
+      three.back()->campaign();
+    }
+    const auto leader = [&]() -> candidate* {
+      for (const auto& one : three) {
+        if (one->lead.held()) return one.get();
+      }
+      return nullptr;
+    };
+    ASSERT_TRUE(again.run_until([&] { return leader() != nullptr; }));
+    auto* const first = leader();
+    const auto token = first->lead.fencing_token();
+    first->process.crash();
+    ASSERT_TRUE(again.run_until([&] { return leader() != nullptr && leader() != first; }));
+    EXPECT_GT(leader()->lead.fencing_token(), token);
+    EXPECT_EQ(entries_of("/proc/self/task"), threads);
+    EXPECT_EQ(entries_of("/proc/self/fd"), descriptors);
+    milliseconds.push_back(std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - began).count());
+  }
+  std::sort(milliseconds.begin(), milliseconds.end());
+  const auto median = milliseconds[milliseconds.size() / 2];
+  std::cout << "election, crash, next election in simulation: median of 21 runs " << median << " ms\n";
+  RecordProperty("median_ms", std::to_string(median));
 }
 
 TEST_P(ElectionsInSimulation, a_leader_without_network_knows_before_another_leads) {

@@ -206,7 +206,7 @@ void start_add_auth(const std::shared_ptr<client_core>& core, const auth_entry& 
         return wire::auth_request{.scheme = entry.scheme, .credentials = entry.credentials};
       },
       nothing);
-  send(*core, std::move(one), std::move(refused), std::move(to), wait);
+  send(*core, one, std::move(refused), std::move(to), wait);
 }
 
 /// The blocking form of an operation: `start` gets a handler that may be called on any thread.

@@ -29,7 +29,7 @@ void processor::change_watches(call& of) {
   const auto kind = static_cast<watches::kind>(asked.kind);
   bool found = false;
   if (asked.type == wire::opcode::remove_watches) {
-    found = watches_.remove(asked.path, of.from.id, kind);
+    found = as_3_9 ? watches_.remove(asked.path, of.from.id, kind) : watches_.remove_all(asked.path, of.from.id, kind);
   } else {
     // 3.8 forgets to ask whose watch it is.
     found = as_3_9 ? watches_.contains(asked.path, of.from.id, kind) : watches_.contains_any(asked.path, kind);

@@ -163,14 +163,16 @@ bool watches::remove(std::string_view path, connection_id who, kind which) {
   switch (which) {
     case kind::children: return children_.remove(path, who, one_shot);
     case kind::data: return data_.remove(path, who, one_shot);
-    case kind::any: {
-      const bool of_data = data_.remove(path, who, every_mode);
-      return children_.remove(path, who, every_mode) || of_data;
-    }
+    case kind::any: return remove_all(path, who, which);
     case kind::persistent: children_.remove(path, who, persistent); return data_.remove(path, who, persistent);
     case kind::recursive: return data_.remove(path, who, recursive);
   }
   return false;
+}
+
+bool watches::remove_all(std::string_view path, connection_id who, kind which) {
+  const bool of_children = which != kind::data && children_.remove(path, who, every_mode);
+  return (which != kind::children && data_.remove(path, who, every_mode)) || of_children;
 }
 
 void watches::remove_connection(connection_id who) {

@@ -74,6 +74,8 @@ class watches {
   /// Apache 3.8's idea of it: whether anybody watches the path in that table.
   [[nodiscard]] bool contains_any(std::string_view path, kind which) const noexcept;
   bool remove(std::string_view path, connection_id who, kind which);
+  /// Apache 3.8's way: all watches in that table, however long they last.
+  bool remove_all(std::string_view path, connection_id who, kind which);
   void remove_connection(connection_id who);
 
   /// Who is to be told of each of a change's events; each list has no connection twice. Valid until the next call.

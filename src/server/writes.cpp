@@ -73,6 +73,10 @@ void processor::set_acl(call& of) {
 
 namespace {
 
+bool has_null_path(const wire::multi_operation& operation) {
+  return std::visit([](const auto& one) { return wire::is_null(one.path); }, operation);
+}
+
 bool is_unreadable(const operation_record& record) {
   const auto* error = std::get_if<error_record>(&record);
   return error != nullptr && error->code == errc::marshalling_error;
@@ -109,6 +113,11 @@ void processor::multi(call& of) {
   wire::multi_request asked;
   wire::read(of.body, asked);
   if (!of.body.ok()) return fail_write(of, errc::marshalling_error);
+  if (std::any_of(asked.operations.begin(), asked.operations.end(), has_null_path)) {
+    // Apache trips over it before anything is a transaction, and still sends the end of the results.
+    reply_frame reply(*this, of, errc::marshalling_error);
+    return wire::write_multi_end(reply.body());
+  }
   const requester by{of.from.session->id, of.from.who};
   transaction what{{}, planner(state_, by, options_.ttl).plan(asked)};
   const auto& record = std::get<multi_record>(what.record);

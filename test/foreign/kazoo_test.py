@@ -3,7 +3,6 @@
 usage: kazoo_test.py ZKR
 """
 
-import difflib
 import sys
 import threading
 import time
@@ -12,7 +11,7 @@ from kazoo.client import KazooClient
 from kazoo.exceptions import BadVersionError, NoNodeError, NodeExistsError
 from kazoo.recipe.cache import TreeCache
 from kazoo.recipe.watchers import ChildrenWatch, DataWatch
-from servers import apache, bundled
+from servers import apache, bundled, compare
 
 PATIENCE_S = 20
 
@@ -149,9 +148,7 @@ def main(tool):
         expected = play(port)
     with bundled(tool) as port:
         seen = play(port)
-    problems = list(difflib.unified_diff(expected, seen, "apache", "bundled", lineterm=""))
-    print("\n".join(problems or expected))
-    return 1 if problems else 0
+    return compare(expected, seen)
 
 
 if __name__ == "__main__":

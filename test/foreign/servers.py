@@ -1,6 +1,7 @@
 """The two servers that foreign clients are run against: the bundled one, and Apache ZooKeeper from Debian's package."""
 
 import contextlib
+import difflib
 import pathlib
 import socket
 import subprocess
@@ -63,3 +64,10 @@ def bundled(tool):
             yield int(server.stdout.readline().rsplit(":", 1)[1])
         finally:
             server.kill()
+
+
+def compare(expected, seen):
+    """Says what differs, or what both said. Gives the test's exit status."""
+    problems = list(difflib.unified_diff(expected, seen, "apache", "bundled", lineterm=""))
+    print("\n".join(problems or expected))
+    return 1 if problems else 0

@@ -13,8 +13,8 @@
 
 namespace zkr {
 
-/// Where Apache's versions differ on the wire, whose way a server goes: the results of create2 inside a transaction
-/// (ZOOKEEPER-4026, since 3.9).
+/// Whose way a server goes where Apache's versions differ on the wire: create2's result in a multi, zxids of events,
+/// whether exists needs READ, kinds of watches. docs/server-fidelity.md has the list.
 enum class server_compatibility { apache_3_8, apache_3_9 };
 
 /// How a bundled server behaves. The defaults are Apache ZooKeeper's, but for `port` and `address`.
@@ -71,7 +71,7 @@ struct server_statistics {
 };
 
 /// A ZooKeeper server in this process: one node, in memory, a thread of its own. It answers as Apache ZooKeeper 3.8 does
-/// in standalone mode, to every client that speaks the protocol; where the two differ, docs/server.md says so.
+/// in standalone mode, to every client that speaks the protocol; where the two differ, docs/server-fidelity.md says so.
 ///
 /// ```
 /// auto server = zkr::server::start({.tick_time = std::chrono::milliseconds(50)}).value();

@@ -12,7 +12,6 @@
 #include <array>
 #include <fstream>
 #include <stdexcept>
-#include <vector>
 
 #include "support/eventually.hpp"
 
@@ -71,7 +70,8 @@ bool apache_server::installed() {
   return std::filesystem::exists("/usr/bin/java");
 }
 
-apache_server::apache_server(std::chrono::milliseconds tick_time) : port_(free_port()) {
+apache_server::apache_server(std::chrono::milliseconds tick_time, const std::vector<std::string>& properties)
+    : port_(free_port()) {
   auto pattern = (std::filesystem::temp_directory_path() / "zkr-apache-XXXXXX").string();
   if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no temporary folder");
   folder_ = pattern;
@@ -91,6 +91,7 @@ apache_server::apache_server(std::chrono::milliseconds tick_time) : port_(free_p
                                      class_path,
                                      "org.apache.zookeeper.server.ZooKeeperServerMain",
                                      (folder_ / "zoo.cfg").string()};
+  for (const auto& one : properties) arguments.insert(arguments.begin() + 1, "-D" + one);
   std::vector<char*> raw;
   for (auto& one : arguments) raw.push_back(one.data());
   raw.push_back(nullptr);

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 namespace zkr::testing {
 
@@ -14,7 +15,9 @@ namespace zkr::testing {
 class apache_server {
  public:
   /// Waits until it serves. Throws std::runtime_error where it does not come up.
-  explicit apache_server(std::chrono::milliseconds tick_time = std::chrono::milliseconds(500));
+  /// @param properties  of Java: "zookeeper.enforceQuota=true".
+  explicit apache_server(std::chrono::milliseconds tick_time = std::chrono::milliseconds(500),
+                         const std::vector<std::string>& properties = {});
   apache_server(const apache_server&) = delete;
   apache_server& operator=(const apache_server&) = delete;
   ~apache_server();

@@ -30,6 +30,7 @@ struct processor_options {
   std::chrono::milliseconds reap_interval{60'000};    ///< How often containers and TTL nodes are looked at. > 0.
   std::int64_t server_number = 1;                     ///< Top byte of session ids, 0 to 254.
   ttl_nodes ttl = ttl_nodes::enabled;
+  quota_limits quota = quota_limits::ignored;
   compatibility compat = compatibility::v3_8;
   std::string super_digest;  ///< "user:base64(sha1(user:password))" of the super user; "": none.
   std::size_t max_watches_per_connection = 1'000'000;     ///< A connection that sets more is closed.
@@ -154,6 +155,9 @@ class processor {
   void reconfig(call& of);
   void close_session(call& of);
   void fail_write(const call& of, errc code);
+  [[nodiscard]] planner plan_for(const requester& by) const noexcept {
+    return {state_, by, options_.ttl, options_.quota};
+  }
   applied commit(transaction& what, std::int64_t session, std::int32_t cxid, instant at,
                  std::vector<applied>* parts = nullptr);
 

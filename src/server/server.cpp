@@ -41,6 +41,9 @@ std::optional<error> wrong(const server_options& options) {
   if (options.handshake_timeout < milliseconds(1)) return bad("handshake_timeout is not positive");
   if (options.max_frame_bytes < 64 || options.max_frame_bytes > 0x7fff'ffff)
     return bad("max_frame_bytes is out of range");
+  if (!options.super_digest.empty() && options.super_digest.find(':') == std::string::npos) {
+    return bad("super_digest is no digest id: it has no colon");
+  }
   return std::nullopt;
 }
 
@@ -51,7 +54,9 @@ processor_options to_processor(const server_options& options) {
   if (options.max_session_timeout) to.max_session_timeout = *options.max_session_timeout;
   to.reap_interval = options.reap_interval;
   to.ttl = options.allow_ttl_nodes ? ttl_nodes::enabled : ttl_nodes::disabled;
+  to.quota = options.enforce_quota ? quota_limits::enforced : quota_limits::ignored;
   to.super_digest = options.super_digest;
+  to.compat = options.compatibility == server_compatibility::apache_3_9 ? compatibility::v3_9 : compatibility::v3_8;
   return to;
 }
 

@@ -19,6 +19,8 @@ class journal {
   virtual void submit() = 0;
   /// All transactions up to this one are on the disk.
   [[nodiscard]] virtual std::int64_t durable() const noexcept = 0;
+  /// So much waits to be written that nothing more should be asked for.
+  [[nodiscard]] virtual bool is_behind() const noexcept { return false; }
 
  protected:
   journal() = default;

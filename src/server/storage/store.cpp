@@ -56,6 +56,7 @@ void store::append(const transaction& what) {
   appended_.entries.append(entry_head_bytes, '\0');
   append_payload(appended_.entries, what);
   finish_entry(appended_.entries, start);
+  waiting_bytes_ += appended_.entries.size() - start;
 }
 
 void store::batch::take(batch& more) {
@@ -98,6 +99,7 @@ void store::write_log() {
       now.take(submitted_);
     }
     if (auto failed = log_.append(now.entries, now.first); !failed) return fail(std::move(failed).error());
+    waiting_bytes_ -= now.entries.size();
     durable_.store(now.last, std::memory_order_release);
     on_durable_();
 

@@ -49,8 +49,11 @@ class store final : public journal {
   void append(const transaction& what) override;
   void submit() override;
   [[nodiscard]] std::int64_t durable() const noexcept override { return durable_.load(std::memory_order_acquire); }
+  [[nodiscard]] bool is_behind() const noexcept override { return waiting_bytes_ > most_waiting_bytes; }
 
  private:
+  static constexpr std::size_t most_waiting_bytes = std::size_t{16} << 20U;
+
   /// Entries one behind the other, and which they are.
   struct batch {
     std::string entries;
@@ -74,6 +77,7 @@ class store final : public journal {
   unique_function<void(error)> on_failed_;  // guarded by mutex_: called once
   batch appended_;                          // of the thread that appends
   std::atomic<std::int64_t> durable_{0};
+  std::atomic<std::size_t> waiting_bytes_{0};
 
   std::mutex mutex_;
   std::condition_variable changed_;

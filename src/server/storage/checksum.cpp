@@ -13,6 +13,7 @@ std::uint32_t crc32(std::string_view bytes, std::uint32_t so_far) noexcept {
 }  // namespace
 
 std::uint32_t adler32(std::string_view bytes, std::uint32_t so_far) noexcept {
+  if (bytes.empty()) return so_far;
   return static_cast<std::uint32_t>(::adler32_z(so_far, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
 }
 

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -52,8 +53,28 @@ struct server_options {
   /// without a colon is an invalid_argument.
   std::string super_digest = {};
   server_compatibility compatibility = server_compatibility::apache_3_8;
+  /// Folder in which everything is kept, in Apache ZooKeeper's formats (its dataDir); made where it is not there. Empty:
+  /// nothing survives the process. One server at a time; Apache's takes no lock, so never run one on the same folder.
+  std::string data_dir = {};
+  /// Folder for the transaction logs (Apache's dataLogDir). Empty: the same.
+  std::string data_log_dir = {};
+  /// A snapshot is made after so many transactions, and at the start where the logs hold more. > 0. It needs the memory
+  /// of one more copy of all nodes while it is being made.
+  std::uint64_t snap_count = 100'000;
+  /// Snapshots that are kept, with the logs that they need; older ones are removed. > 0.
+  std::size_t snapshots_kept = 3;
+  /// Called on the server's thread when the data could not be written, or not be read for a snapshot: the server has
+  /// closed its port and all connections, and nobody was told anything that might be lost. It must not call the server.
+  std::function<void(const error&)> on_failure = {};
   /// Name of the server's thread, at most 15 characters.
   std::string thread_name = "zkr-server";
+};
+
+/// What a server found in its folder when it started.
+struct recovery_report {
+  std::string snapshot = {};            ///< The file that was loaded; empty where there was none.
+  std::uint64_t transactions = 0;       ///< From the logs, on top of the snapshot.
+  std::vector<std::string> notes = {};  ///< What an operator should know: snapshots skipped, ends of logs cut off.
 };
 
 /// What a server has done so far, and what it holds.
@@ -70,7 +91,7 @@ struct server_statistics {
   std::int64_t last_zxid = 0;
 };
 
-/// A ZooKeeper server in this process: one node, in memory, a thread of its own. It answers as Apache ZooKeeper 3.8 does
+/// A ZooKeeper server in this process: one node, a thread of its own. It answers as Apache ZooKeeper 3.8 does
 /// in standalone mode, to every client that speaks the protocol; where the two differ, docs/server-fidelity.md says so.
 ///
 /// ```
@@ -78,16 +99,18 @@ struct server_statistics {
 /// auto client = zkr::client::connect({.hosts = server.connect_string()}).value();
 /// ```
 ///
-/// Not for production: nothing survives the process.
+/// Nothing survives the process, unless `server_options::data_dir` names a folder. Then nothing that anybody was told is
+/// ever lost: no reply, event or result of a read leaves before the transactions behind it are on the disk.
 ///
 /// @par Threads  all functions may be called from any thread, at once. A call waits for the request that the server is
 ///               working on.
 class server {
  public:
-  /// Listens and serves. Takes about a millisecond; when it returns, clients can connect.
+  /// Listens and serves. Takes about a millisecond, and the time to load the data where there are any; when it returns, clients can connect.
   ///
   /// @par Errors  invalid_argument: an option is out of its range. resolve_failed: `address` is not numeric. io_error:
-  ///              the address cannot be listened on (in use, not ours); the message has the system's words.
+  ///              the address cannot be listened on (in use, not ours), or the data cannot be read, written or locked,
+  ///              or is damaged; the message names the file and the place.
   [[nodiscard]] static result<server> start(const server_options& options = {});
 
   server(server&& other) noexcept;
@@ -99,9 +122,15 @@ class server {
   /// "127.0.0.1:2181", as clients take it. For a server on all addresses, the loopback one.
   [[nodiscard]] std::string connect_string() const;
 
-  /// Closes all connections and the port, and ends the thread. Sessions and nodes are gone. A second call does nothing.
+  /// Closes all connections and the port, and ends the thread. Sessions and nodes are gone but for what `data_dir` holds:
+  /// there all of them live on, sessions for one time-out from the next start. Waits for the disk. A second call does nothing.
   /// A new server may listen on the same port at once.
   void stop() noexcept;
+
+  /// What was found in `data_dir` at the start.
+  [[nodiscard]] recovery_report recovery() const;
+  /// Why it has stopped by itself; see `server_options::on_failure`.
+  [[nodiscard]] std::optional<error> failure() const;
 
   // ---- faults and observation, for tests ----
 

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <memory>
@@ -15,11 +16,13 @@ namespace zkr::cli {
 namespace {
 
 constexpr const char* footer =
-    R"(Prints "listening on ADDRESS:PORT" and serves until SIGTERM or SIGINT. Nothing survives its end.
+    R"(Prints "listening on ADDRESS:PORT" and serves until SIGTERM or SIGINT. Nothing survives its end, unless
+--data names a folder: then everything does, in the formats of Apache ZooKeeper.
 CONFIG is a zoo.cfg as Apache ZooKeeper reads it; options win over what it says.
 
 Examples:
   zkr server --port 0                     on a free port
+  zkr server --data /var/lib/zk           durable: what was acknowledged is never lost
   zkr server --tick-time 200ms            short sessions, for tests
   zkr server zoo.cfg --print-config       what would be in force, and who said so)";
 
@@ -40,7 +43,7 @@ int usage(std::string_view problem) {
   return exit_status::usage;
 }
 
-int serve(const server_options& options) {
+int serve(server_options options) {
   // Blocked before the server starts its thread, so that they come to us.
   sigset_t ends;
   sigemptyset(&ends);
@@ -48,17 +51,26 @@ int serve(const server_options& options) {
   sigaddset(&ends, SIGINT);
   pthread_sigmask(SIG_BLOCK, &ends, nullptr);
 
+  options.on_failure = [](const error& why) {
+    fmt::print(stderr, "zkr: server: {}\n", printable(why.message()));
+    ::kill(::getpid(), SIGTERM);
+  };
   auto started = server::start(options);
   if (!started) {
-    fmt::print(stderr, "zkr: server: {}; see --port and --address\n", printable(started.error().message()));
+    const bool listening = started.error().operation() == "listen";
+    fmt::print(stderr, "zkr: server: {}{}\n", printable(started.error().message()),
+               listening ? "; see --port and --address" : "");
     return exit_status::failure;
+  }
+  for (const std::string& note : started->recovery().notes) {
+    fmt::print(stderr, "zkr: server: {}\n", printable(note));
   }
   const auto printed = print_raw(fmt::format("listening on {}\n", started->connect_string()));
   if (printed != exit_status::ok) return printed;
   int signal = 0;
   sigwait(&ends, &signal);
   started->stop();
-  return exit_status::ok;
+  return started->failure() ? exit_status::failure : exit_status::ok;
 }
 
 // What was asked for and is not done is said once, before the server starts.
@@ -66,9 +78,6 @@ void tell_unneeded(const backend::configuration& from, const std::string& file) 
   std::string names;
   for (const std::string& key : from.unneeded()) names.append(names.empty() ? "" : ", ").append(key);
   if (!names.empty()) fmt::print(stderr, "zkr: {}: not needed here: {}\n", printable(file), printable(names));
-  if (!from.settings().data_dir.empty()) {
-    fmt::print(stderr, "zkr: {}: dataDir is not used: this server keeps everything in memory\n", printable(file));
-  }
 }
 
 int run(const server_request& asked) {
@@ -147,13 +156,17 @@ constexpr int largest = 0x7fff'ffff;
 }  // namespace
 
 void add_server_command(CLI::App& app, command_line& line) {
-  auto* command = app.add_subcommand("server", "A ZooKeeper server in memory, for development and tests");
+  auto* command = app.add_subcommand("server", "A ZooKeeper server, for development, tests and small set-ups");
   const auto asked = std::make_shared<server_request>();
   command->add_option("CONFIG", asked->file, "A zoo.cfg; -: from standard input")->type_name("");
   command->add_flag("--print-config", asked->print, "Prints what would be in force as a zoo.cfg, and ends");
   setting_options add(*command, asked);
   add.number("--port", "clientPort", "0: a free one (default: 2181)", 65535);
   add.text("--address", "clientPortAddress", "Numeric address to listen on (default: 127.0.0.1)", "ADDRESS");
+  add.text("--data", "dataDir", "Folder for the data (default: none is kept)", "DIR");
+  add.text("--data-log", "dataLogDir", "Folder for the transaction logs (default: that of --data)", "DIR");
+  add.number("--snap-count", "snapCount", "Transactions from snapshot to snapshot (default: 100000)", largest);
+  add.number("--snapshots-kept", "autopurge.snapRetainCount", "Older ones are removed (default: 3)", largest);
   add.span("--tick-time", "tickTime", "Unit of session time-outs (default: 2s)");
   add.span("--min-session-timeout", "minSessionTimeout", "Least that clients get (default: 2 ticks)");
   add.span("--max-session-timeout", "maxSessionTimeout", "Most that clients get (default: 20 ticks)");

@@ -27,6 +27,11 @@ class acl_table {
   void release(acl_id id) noexcept;
   [[nodiscard]] const acl_list& list(acl_id id) const noexcept;
   [[nodiscard]] std::size_t size() const noexcept { return entries_.size(); }
+  /// Calls `visit(id, list)` for every list but the open one.
+  template <typename Visitor>
+  void for_each(Visitor visit) const {
+    for (const auto& [id, one] : entries_) visit(id, one.list);
+  }
 
  private:
   struct entry {

@@ -150,4 +150,13 @@ applied database::apply(const transaction& what, change_sink& changes, std::vect
   return std::visit(applier(*this, what.header, changes, parts), what.record);
 }
 
+bool database::restore_node(std::string_view path, node&& stored, const acl_list& acl) {
+  node* restored = nodes_.restore(path, std::move(stored));
+  if (restored == nullptr) return false;
+  const acl_id before = restored->acl;
+  restored->acl = acls_.acquire(acl);
+  acls_.release(before);
+  return true;
+}
+
 }  // namespace zkr::backend

@@ -50,6 +50,13 @@ class database {
   /// @param parts  gets one entry for each operation of a multi.
   applied apply(const transaction& what, change_sink& changes, std::vector<applied>* parts = nullptr);
 
+  // What a snapshot holds, put into a new database.
+
+  void restore_session(std::int64_t id, std::int32_t timeout_ms) { sessions_[id] = timeout_ms; }
+  /// @return false where the parent is not there or the path is taken.
+  bool restore_node(std::string_view path, node&& stored, const acl_list& acl);
+  void restore_zxid(std::int64_t zxid) noexcept { last_zxid_ = zxid; }
+
  private:
   class applier;
 

@@ -39,6 +39,17 @@ enum class open_mode {
   create,  ///< Must not exist.
 };
 
+/// Held: nobody else has the folder. Ends with the object, or with the process however it ends.
+class folder_lock {
+ public:
+  virtual ~folder_lock() = default;
+
+ protected:
+  folder_lock() = default;
+  folder_lock(const folder_lock&) = default;
+  folder_lock& operator=(const folder_lock&) = default;
+};
+
 /// What storage does with the disk, so that tests can do it with memory, and cut the power at any point.
 ///
 /// That a name exists, changed or went is on the disk only after `sync_directory`; the contents only after `file::sync`.
@@ -55,6 +66,9 @@ class file_system {
   virtual result<void> sync_directory(const std::string& path) = 0;
   /// Names of the files in a directory, sorted.
   virtual result<std::vector<std::string>> list(const std::string& directory) = 0;
+  /// Takes the file at `path`, which is made where it is not there, as the lock of its folder. Does not wait.
+  /// @par Errors  io_error: somebody has it.
+  virtual result<std::unique_ptr<folder_lock>> lock(const std::string& path) = 0;
 
  protected:
   file_system() = default;

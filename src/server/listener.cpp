@@ -22,13 +22,14 @@ void clear(std::string& buffer) {
 }  // namespace
 
 listener::listener(processor& server, scheduler& time, std::unique_ptr<wire::acceptor> from, listener_options options,
-                   std::int64_t (*wall_ms)())
+                   std::int64_t (*wall_ms)(), journal* log)
     : server_(server),
       time_(time),
       acceptor_(std::move(from)),
       options_(std::move(options)),
       words_(options_.four_letter_words),
       wall_ms_(wall_ms),
+      log_(log),
       buffer_(read_bytes) {
   const wire::endpoint at = acceptor_->local();
   facts_ = {at.address, at.port, options_.max_connections_per_address, wall_ms_()};
@@ -45,6 +46,7 @@ void listener::start() { accept(); }
 // ---- connections come and go ----------------------------------------------------------------------------------------
 
 void listener::accept() {
+  if (acceptor_ == nullptr) return;
   acceptor_->accept([this](std::unique_ptr<wire::stream> bytes, wire::endpoint from) {
     if (bytes == nullptr) {
       // Out of descriptors, most likely: as soon as one is free again is soon enough.
@@ -93,6 +95,11 @@ void listener::drop_connections() {
   for (const connection_id id : all) drop(id);
 }
 
+void listener::shut() {
+  acceptor_.reset();
+  drop_connections();
+}
+
 void listener::drop_silent(time_point now) {
   while (!handshakes_.empty() && handshakes_.front().first <= now) {
     const connection_id id = handshakes_.front().second;
@@ -132,7 +139,7 @@ void listener::go_on_later(connection_id id) {
     const auto found = links_.find(which);
     if (found == links_.end()) return nullptr;
     link& on = *found->second;
-    return on.waiting_to_read || on.waiting_to_write || on.closing ? nullptr : &on;
+    return on.waiting_to_read || on.waiting_to_write || on.held || on.closing ? nullptr : &on;
   };
   if (stopped(id) == nullptr) return;
   time_.post([this, id, stopped] {
@@ -158,7 +165,9 @@ void listener::take_input(link& on, std::string_view received) {
       on.input.erase(0, consumed);
     }
   }
-  if (!on.closing && unsent(on) <= options_.max_unsent_bytes) wait_to_read(on);
+  if (on.closing || unsent(on) > options_.max_unsent_bytes) return;
+  if (log_ != nullptr && log_->is_behind()) return hold(on);
+  wait_to_read(on);
 }
 
 std::size_t listener::consume(link& on, std::string_view input) {
@@ -211,13 +220,33 @@ void listener::flush() {
     const auto found = links_.find(id);
     if (found == links_.end()) continue;
     if (server_.is_closing(id)) found->second->closing = true;
+    found->second->output_zxid = server_.state().last_zxid();
     send(*found->second);
   }
+  if (log_ != nullptr) log_->submit();
   arm();
 }
 
+void listener::release() {
+  std::swap(held_, released_);
+  for (const connection_id id : released_) {
+    const auto found = links_.find(id);
+    if (found == links_.end()) continue;
+    found->second->held = false;
+    send(*found->second);
+    go_on_later(id);
+  }
+  released_.clear();
+}
+
+void listener::hold(link& on) {
+  if (on.held) return;
+  on.held = true;
+  held_.push_back(on.id);
+}
+
 void listener::send(link& on) {
-  if (on.waiting_to_write) return;
+  if (on.waiting_to_write || on.held) return;
   while (true) {
     if (on.sent == on.sending.size()) {
       clear(on.sending);
@@ -225,7 +254,10 @@ void listener::send(link& on) {
       std::string& output = server_.output(on.id);
       if (output.empty()) break;
       std::swap(on.sending, output);
+      on.sending_zxid = on.output_zxid;
     }
+    // Whatever a connection is told may follow from the last transaction of that moment, its own or another's.
+    if (log_ != nullptr && on.sending_zxid > log_->durable()) return hold(on);
     const wire::stream::progress done = on.bytes->write(std::string_view(on.sending).substr(on.sent));
     if (done.over) return drop(on.id);
     on.sent += done.bytes;

@@ -36,8 +36,9 @@ struct listener_options {
 class listener {
  public:
   /// @param wall_ms  the wall clock, ms since 1970.
+  /// @param log      what nobody may see yet is held back until this has it on the disk; null: nothing is held back.
   listener(processor& server, scheduler& time, std::unique_ptr<wire::acceptor> from, listener_options options,
-           std::int64_t (*wall_ms)());
+           std::int64_t (*wall_ms)(), journal* log = nullptr);
   ~listener();
   listener(const listener&) = delete;
   listener& operator=(const listener&) = delete;
@@ -47,8 +48,12 @@ class listener {
   [[nodiscard]] std::size_t connections() const noexcept { return links_.size(); }
   /// Closes every connection; sessions live on.
   void drop_connections();
+  /// Closes every connection and the port, for good.
+  void shut();
   /// To be called after anything was done to the processor from outside.
   void flush();
+  /// To be called when the journal has more on the disk: what was held back for it leaves.
+  void release();
   /// Ends what is due by now: sessions, handshakes, nodes. Called by itself when it is time.
   void tick();
   [[nodiscard]] instant now() const;
@@ -62,9 +67,13 @@ class listener {
     std::string input;    ///< What was received and is not a whole frame yet, or may not be handed over yet.
     std::string sending;  ///< What was taken from the processor and not all of it sent.
     std::size_t sent = 0;
-    bool first = true;  ///< Nothing was received that could be told from a four-letter word.
+    std::int64_t sending_zxid = 0;  ///< The last transaction that `sending` may tell of.
+    std::int64_t output_zxid = 0;   ///< The same for what stands in the processor still.
+    bool first = true;              ///< Nothing was received that could be told from a four-letter word.
     bool waiting_to_read = false;
     bool waiting_to_write = false;
+    bool held = false;     ///< Until the journal has come further: what is to be sent tells of what is not on the disk,
+                           ///< or too much waits to be written.
     bool closing = false;  ///< As soon as everything is sent.
   };
 
@@ -79,6 +88,7 @@ class listener {
   /// @return true where the connection's first bytes are a four-letter word (and are answered).
   bool take_word(link& on, std::string_view input);
   void send(link& on);
+  void hold(link& on);
   [[nodiscard]] std::size_t unsent(const link& on);
   void drop(connection_id id);
   void drop_silent(time_point now);
@@ -94,7 +104,10 @@ class listener {
   std::unordered_map<connection_id, std::unique_ptr<link>> links_;
   std::map<std::string, std::size_t> per_address_;
   std::deque<std::pair<time_point, connection_id>> handshakes_;  ///< By deadline: all have the same time-out.
+  journal* log_;
   std::vector<connection_id> ready_;
+  std::vector<connection_id> held_;  ///< Those that wait for the journal.
+  std::vector<connection_id> released_;
   std::vector<char> buffer_;  ///< For every read: idle connections have none of their own.
   scheduler::timer timer_ = 0;
   time_point timer_at_ = no_deadline;

@@ -108,10 +108,49 @@ result<std::vector<std::string>> memory_file_system::list(const std::string& dir
   return found;
 }
 
+class memory_file_system::memory_lock final : public folder_lock {
+ public:
+  memory_lock(std::shared_ptr<std::set<std::string>> among, std::string path)
+      : among_(std::move(among)), path_(std::move(path)) {}
+  memory_lock(const memory_lock&) = delete;
+  memory_lock& operator=(const memory_lock&) = delete;
+  ~memory_lock() override { among_->erase(path_); }
+
+ private:
+  std::shared_ptr<std::set<std::string>> among_;
+  std::string path_;
+};
+
+result<std::unique_ptr<folder_lock>> memory_file_system::lock(const std::string& path) {
+  if (!locks_->insert(path).second) return failure("lock", path, "another server uses this folder");
+  return std::unique_ptr<folder_lock>(std::make_unique<memory_lock>(locks_, path));
+}
+
 void memory_file_system::lose_power() {
   names_ = synced_names_;
   for (auto& [path, of] : names_) of->now = of->synced;
+  locks_ = std::make_shared<std::set<std::string>>();
   calls_left_ = static_cast<std::size_t>(-1);
+}
+
+void memory_file_system::lose_power(const chance& pick) {
+  for (const auto& [path, of] : names_) {
+    if (pick(2) == 1) synced_names_[path] = of;
+  }
+  for (auto entry = synced_names_.begin(); entry != synced_names_.end();) {
+    const bool goes = names_.count(entry->first) == 0 && pick(2) == 1;
+    entry = goes ? synced_names_.erase(entry) : std::next(entry);
+  }
+  for (auto& [path, of] : synced_names_) {
+    const std::string& now = of->now;
+    std::string& kept = of->synced;
+    if (now.size() <= kept.size() || now.compare(0, kept.size(), kept) != 0) continue;
+    const std::size_t unsynced = now.size() - kept.size();
+    const std::size_t arrived = pick(unsynced + 1);
+    kept.append(now, kept.size(), arrived);
+    if (pick(2) == 1) kept.append(pick(unsynced - arrived + 1), '\0');
+  }
+  lose_power();
 }
 
 }  // namespace zkr::backend

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <set>
 
@@ -17,9 +18,16 @@ class memory_file_system final : public file_system {
   result<void> make_directory(const std::string& path) override;
   result<void> sync_directory(const std::string& path) override;
   result<std::vector<std::string>> list(const std::string& directory) override;
+  result<std::unique_ptr<folder_lock>> lock(const std::string& path) override;
 
   /// Drops everything that was not synced. Files that are open stay usable, as those of a process that died do not.
+  /// Locks are gone.
   void lose_power();
+  /// A number below its argument.
+  using chance = std::function<std::size_t(std::size_t)>;
+  /// The same, but some of what was not synced has come to the disk by itself: of each name's change all or nothing, of
+  /// what was appended to a file a part, then zeros for a part of the rest.
+  void lose_power(const chance& pick);
   /// Makes the `count`-th call from now that writes, syncs, renames or removes fail, and all after it.
   void fail_after(std::size_t count) noexcept { calls_left_ = count; }
 
@@ -30,12 +38,14 @@ class memory_file_system final : public file_system {
   };
   using names = std::map<std::string, std::shared_ptr<contents>>;
   class memory_file;
+  class memory_lock;
 
   [[nodiscard]] result<void> spend(std::string_view operation, const std::string& path);
 
   names names_;
   names synced_names_;
   std::set<std::string> directories_;
+  std::shared_ptr<std::set<std::string>> locks_ = std::make_shared<std::set<std::string>>();
   std::size_t calls_left_ = static_cast<std::size_t>(-1);
 };
 

@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -90,6 +91,14 @@ class posix_file final : public file {
   std::string path_;
 };
 
+class posix_lock final : public folder_lock {
+ public:
+  explicit posix_lock(descriptor held) : held_(std::move(held)) {}
+
+ private:
+  descriptor held_;
+};
+
 int flags_of(open_mode mode) noexcept {
   switch (mode) {
     case open_mode::read: return O_RDONLY | O_CLOEXEC;
@@ -140,6 +149,16 @@ class posix_file_system final : public file_system {
     if (failed) return failure("list", directory, failed);
     std::sort(names.begin(), names.end());
     return names;
+  }
+
+  result<std::unique_ptr<folder_lock>> lock(const std::string& path) override {
+    descriptor held(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
+    if (!held) return failure("open", path);
+    if (::flock(held.number(), LOCK_EX | LOCK_NB) != 0) {
+      if (errno != EWOULDBLOCK) return failure("lock", path);
+      return error(errc::io_error, "lock", path, "another server uses this folder");
+    }
+    return std::unique_ptr<folder_lock>(std::make_unique<posix_lock>(std::move(held)));
   }
 };
 

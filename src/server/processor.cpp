@@ -17,11 +17,20 @@ processor_options with_defaults(processor_options options) {
 
 }  // namespace
 
-processor::processor(processor_options options, instant started)
+processor::processor(processor_options options, instant started, database state, journal* log)
     : options_(with_defaults(std::move(options))),
+      state_(std::move(state)),
+      log_(log),
       sessions_(options_.tick_time),
       next_session_(first_session_id(options_.server_number, started.wall_ms)),
-      next_reap_(started.now + options_.reap_interval) {}
+      next_reap_(started.now + options_.reap_interval) {
+  for (const auto& [id, timeout] : state_.sessions()) {
+    sessions_.add(id, std::chrono::milliseconds(timeout), started.now);
+    // A clock that was put back must not make ids that are in use.
+    const bool same_server = id >> 56U == next_session_ >> 56U;
+    if (same_server && id >= next_session_) next_session_ = id + 1;
+  }
+}
 
 // ---- connections ----------------------------------------------------------------------------------------------------
 
@@ -160,7 +169,13 @@ void processor::attach(connection& who, session& to, instant) {
 
 void processor::end_session(session_id which, std::int32_t cxid, instant at) {
   close_session_record record;
-  for (const auto& [zxid, one] : state_.nodes().ephemerals_of(which)) record.paths.push_back(*one->path);
+  // A journal's record has a largest size. What does not stand in it goes all the same: the session owns it.
+  std::size_t bytes = 0;
+  for (const auto& [zxid, one] : state_.nodes().ephemerals_of(which)) {
+    bytes += one->path->size() + sizeof(std::int32_t);
+    if (bytes > largest_record_bytes) break;
+    record.paths.push_back(*one->path);
+  }
   transaction closed{{}, std::move(record)};
   commit(closed, which, cxid, at);
   if (const session* found = sessions_.find(which)) {
@@ -177,6 +192,14 @@ bool processor::expire(session_id which, instant at) {
   end_session(which, 0, at);
   ++statistics_.expired_sessions;
   return true;
+}
+
+void processor::remove_orphans(instant at) {
+  std::vector<session_id> gone;
+  for (const auto& [owner, nodes] : state_.nodes().ephemerals_by_session()) {
+    if (sessions_.find(owner) == nullptr) gone.push_back(owner);
+  }
+  for (const session_id one : gone) end_session(one, 0, at);
 }
 
 // ---- time -----------------------------------------------------------------------------------------------------------
@@ -214,7 +237,7 @@ void processor::reap(instant at) {
 // ---- requests -------------------------------------------------------------------------------------------------------
 
 void processor::serve(connection& who, std::string_view frame, instant at) {
-  call of{who, {}, wire::reader(frame), at};
+  call of{who, {}, wire::reader(frame), at, frame.size()};
   of.header = wire::read_request_header(of.body);
   if (!of.body.ok()) return close(who);
   sessions_.touch(*who.session, at.now);

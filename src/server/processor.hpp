@@ -13,6 +13,7 @@
 #include "server/connection.hpp"
 #include "server/database.hpp"
 #include "server/instant.hpp"
+#include "server/journal.hpp"
 #include "server/planner.hpp"
 #include "server/session_tracker.hpp"
 #include "server/watches.hpp"
@@ -66,7 +67,9 @@ struct processor_statistics {
 /// @par Threads  none of its own; not synchronised.
 class processor {
  public:
-  processor(processor_options options, instant started);
+  /// @param state  what the server starts with; the sessions in it have their time-outs from now on.
+  /// @param log    gets every transaction before it is applied; null: nothing outlives this object.
+  processor(processor_options options, instant started, database state = {}, journal* log = nullptr);
   processor(const processor&) = delete;
   processor& operator=(const processor&) = delete;
 
@@ -87,6 +90,8 @@ class processor {
   [[nodiscard]] std::string& output(connection_id of);
   [[nodiscard]] bool is_closing(connection_id which) const noexcept;
 
+  /// Removes ephemeral nodes whose session does not live. To be called once, after the start.
+  void remove_orphans(instant at);
   /// Ends a session as if its time were over. @return false where there is none.
   bool expire(session_id which, instant at);
   /// Closes a connection without a word; its session lives on.
@@ -111,6 +116,7 @@ class processor {
     wire::request_header header;
     wire::reader body;
     instant at;
+    std::size_t frame_bytes = 0;
   };
   class reply_frame;
   class event_sender;
@@ -158,6 +164,7 @@ class processor {
   [[nodiscard]] planner plan_for(const requester& by) const noexcept {
     return {state_, by, options_.ttl, options_.quota};
   }
+  [[nodiscard]] bool fits_journal(const call& of, const transaction& what) const;
   applied commit(transaction& what, std::int64_t session, std::int32_t cxid, instant at,
                  std::vector<applied>* parts = nullptr);
 
@@ -169,6 +176,7 @@ class processor {
 
   processor_options options_;
   database state_;
+  journal* log_;
   session_tracker sessions_;
   watches watches_;
   std::unordered_map<connection_id, connection> connections_;

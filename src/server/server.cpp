@@ -9,6 +9,7 @@
 #include "core/thread.hpp"
 #include "server/io_loop.hpp"
 #include "server/listener.hpp"
+#include "server/storage/store.hpp"
 
 namespace zkr {
 
@@ -39,6 +40,10 @@ std::optional<error> wrong(const server_options& options) {
   }
   if (options.reap_interval < milliseconds(1)) return bad("reap_interval is not positive");
   if (options.handshake_timeout < milliseconds(1)) return bad("handshake_timeout is not positive");
+  if (options.snap_count < 1) return bad("snap_count is not positive");
+  if (options.snapshots_kept < 1) return bad("snapshots_kept is not positive");
+  if (options.data_dir.empty() && !options.data_log_dir.empty())
+    return bad("data_log_dir is of no use without data_dir");
   if (options.max_frame_bytes < 64 || options.max_frame_bytes > 0x7fff'ffff)
     return bad("max_frame_bytes is out of range");
   if (!options.super_digest.empty() && options.super_digest.find(':') == std::string::npos) {
@@ -73,11 +78,23 @@ listener_options to_listener(const server_options& options) {
 }  // namespace
 
 struct server::impl {
-  impl(const server_options& options, std::unique_ptr<io_loop> with, std::unique_ptr<wire::acceptor> from)
+  impl(const server_options& options, std::unique_ptr<io_loop> with, std::unique_ptr<wire::acceptor> from,
+       std::unique_ptr<store> on_disk, database state)
       : loop(std::move(with)),
-        core(to_processor(options), {loop->now(), wall_ms()}),
-        door(std::make_unique<listener>(core, *loop, std::move(from), to_listener(options), wall_ms)),
+        disk(std::move(on_disk)),
+        core(to_processor(options), {loop->now(), wall_ms()}, std::move(state), disk.get()),
+        door(std::make_unique<listener>(core, *loop, std::move(from), to_listener(options), wall_ms, disk.get())),
+        on_failure(options.on_failure),
         facts(door->facts()) {
+    core.remove_orphans(door->now());
+    if (disk != nullptr) {
+      const auto released = [this] {
+        if (door != nullptr) door->release();
+      };
+      disk->start([this, released] { loop->post(released); },
+                  [this](error why) { loop->post([this, why = std::move(why)] { fail(why); }); });
+    }
+    door->flush();
     door->start();
     thread = detail::start_thread(options.thread_name, [this] { loop->run(); });
   }
@@ -121,6 +138,16 @@ struct server::impl {
     }
   }
 
+  // On the server's thread. Nobody is told anything from here on: what they would be told might be lost.
+  void fail(const error& why) {
+    {
+      const std::lock_guard lock(mutex);
+      failure = why;
+    }
+    door->shut();
+    if (on_failure) on_failure(why);
+  }
+
   void stop() noexcept {
     const std::lock_guard once(end_mutex);
     {
@@ -136,6 +163,7 @@ struct server::impl {
     });
     thread.join();
     door.reset();
+    if (disk != nullptr) disk->stop();
   }
 
   std::mutex end_mutex;
@@ -144,11 +172,14 @@ struct server::impl {
   std::vector<unique_function<void()>> tasks;  // guarded by mutex
   bool paused = false;                         // guarded by mutex
   bool stopping = false;                       // guarded by mutex
+  std::optional<error> failure;                // guarded by mutex
 
   // Used by the server's thread alone while it runs.
   std::unique_ptr<io_loop> loop;
+  std::unique_ptr<store> disk;
   processor core;
   std::unique_ptr<listener> door;
+  const std::function<void(const error&)> on_failure;
 
   const server_facts facts;
   std::thread thread;
@@ -156,10 +187,19 @@ struct server::impl {
 
 result<server> server::start(const server_options& options) {
   if (std::optional<error> bad = wrong(options)) return *std::move(bad);
+  database state;
+  std::unique_ptr<store> disk;
+  if (!options.data_dir.empty()) {
+    const store_options where{options.data_dir, options.data_log_dir, options.snap_count, options.snapshots_kept};
+    auto opened = store::open(make_posix_file_system(), where, state);
+    if (!opened) return std::move(opened).error();
+    disk = *std::move(opened);
+  }
   auto loop = std::make_unique<io_loop>();
   auto listening = loop->listen(options.address, options.port);
   if (!listening) return std::move(listening).error();
-  return server(std::make_unique<impl>(options, std::move(loop), *std::move(listening)));
+  return server(
+      std::make_unique<impl>(options, std::move(loop), *std::move(listening), std::move(disk), std::move(state)));
 }
 
 server::server(std::unique_ptr<impl> state) noexcept : impl_(std::move(state)) {}
@@ -175,6 +215,21 @@ std::string server::connect_string() const {
   if (address == "::") address = "::1";
   if (address.find(':') != std::string::npos) address = "[" + address + "]";
   return address + ":" + std::to_string(port());
+}
+
+recovery_report server::recovery() const {
+  recovery_report report;
+  if (impl_->disk == nullptr) return report;
+  const recovered& found = impl_->disk->report();
+  report.snapshot = found.snapshot;
+  report.transactions = found.transactions;
+  report.notes = found.notes;
+  return report;
+}
+
+std::optional<error> server::failure() const {
+  const std::lock_guard lock(impl_->mutex);
+  return impl_->failure;
 }
 
 void server::stop() noexcept {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "server/paths.hpp"
+
 namespace zkr::backend {
 
 namespace {
@@ -84,6 +86,27 @@ node& tree::add(std::string_view path, node& parent, std::int64_t czxid, std::in
   if (node_index* index = index_of(owner)) index->emplace_hint(index->end(), czxid, &added);
   if (kind_of(owner) == node_kind::ephemeral) ++ephemeral_count_;
   return added;
+}
+
+node* tree::restore(std::string_view path, node&& stored) {
+  node* to = find(path);
+  if (to != nullptr && !is_builtin(*to->path)) return nullptr;
+  if (to == nullptr) {
+    node* parent = find(parent_of(path));
+    if (parent == nullptr) return nullptr;
+    to = &add(path, *parent, stored.czxid, stored.owner);
+  }
+  to->data = std::move(stored.data);
+  to->null_data = stored.null_data;
+  to->czxid = stored.czxid;
+  to->mzxid = stored.mzxid;
+  to->pzxid = stored.pzxid;
+  to->ctime = stored.ctime;
+  to->mtime = stored.mtime;
+  to->version = stored.version;
+  to->creations = stored.creations;
+  to->aversion = stored.aversion;
+  return to;
 }
 
 void tree::remove(node& leaf) {

@@ -53,6 +53,9 @@ class tree {
   tree();
   tree(const tree&) = delete;
   tree& operator=(const tree&) = delete;
+  // What was moved from is good for nothing but its end.
+  tree(tree&&) = default;
+  tree& operator=(tree&&) = default;
 
   /// The node, or null. "" finds the root, as it does for Apache's readers.
   [[nodiscard]] const node* find(std::string_view path) const noexcept;
@@ -61,6 +64,9 @@ class tree {
 
   /// Adds a child whose path is free. The caller fills in everything but the links, `path` and `owner`.
   node& add(std::string_view path, node& parent, std::int64_t czxid, std::int64_t owner);
+  /// Puts in a node as a snapshot has it; its links are made here. Nodes that every server has are overwritten.
+  /// @return the node, or null where its parent is not there or the path is taken.
+  node* restore(std::string_view path, node&& stored);
   /// Takes out a node without children.
   void remove(node& leaf);
 

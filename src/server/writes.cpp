@@ -9,6 +9,7 @@ namespace zkr::backend {
 applied processor::commit(transaction& what, std::int64_t session, std::int32_t cxid, instant at,
                           std::vector<applied>* parts) {
   what.header = {session, cxid, state_.last_zxid() + 1, at.wall_ms};
+  if (log_ != nullptr) log_->append(what);
   event_sender events(*this, what.header.zxid);
   return state_.apply(what, events, parts);
 }
@@ -17,6 +18,37 @@ void processor::fail_write(const call& of, errc code) {
   transaction failed{{}, error_record{code}};
   commit(failed, of.from.session->id, of.header.xid, of.at);
   reply_empty(of, code);
+}
+
+namespace {
+
+std::size_t acl_bytes(const acl_list& list) noexcept {
+  std::size_t bytes = 4;
+  for (const acl_entry& one : list) bytes += 12 + one.scheme.size() + one.id.size();
+  return bytes;
+}
+
+// What a record holds beyond the request that it was made from: "auth" in an ACL becomes every identity of the client.
+struct growth {
+  std::size_t operator()(const create_record& record) const noexcept { return acl_bytes(record.acl) + 32; }
+  std::size_t operator()(const set_acl_record& record) const noexcept { return acl_bytes(record.acl); }
+  std::size_t operator()(const multi_record& record) const {
+    std::size_t bytes = 0;
+    for (const operation_record& one : record.operations) bytes += std::visit(*this, one);
+    return bytes;
+  }
+  template <typename Other>
+  std::size_t operator()(const Other&) const noexcept {
+    return 32;
+  }
+};
+
+}  // namespace
+
+// Larger ones could not be read again.
+bool processor::fits_journal(const call& of, const transaction& what) const {
+  if (log_ == nullptr) return true;
+  return of.frame_bytes + std::visit(growth{}, what.record) <= largest_record_bytes;
 }
 
 void processor::create(call& of) {
@@ -29,6 +61,7 @@ void processor::create(call& of) {
   if (const errc code = plan_for(by).plan(asked, record); code != errc::ok) {
     return fail_write(of, code);
   }
+  if (!fits_journal(of, what)) return fail_write(of, errc::marshalling_error);
   const applied result = commit(what, by.session, of.header.xid, of.at);
   reply_frame reply(*this, of);
   reply.body().string(record.path);
@@ -55,6 +88,7 @@ void processor::set_data(call& of) {
   const requester by{of.from.session->id, of.from.who};
   const errc code = plan_for(by).plan(asked, std::get<set_data_record>(what.record));
   if (code != errc::ok) return fail_write(of, code);
+  if (!fits_journal(of, what)) return fail_write(of, errc::marshalling_error);
   const applied result = commit(what, by.session, of.header.xid, of.at);
   reply_frame(*this, of).body().stat(result.stat);
 }
@@ -67,6 +101,7 @@ void processor::set_acl(call& of) {
   const requester by{of.from.session->id, of.from.who};
   const errc code = plan_for(by).plan(asked, std::get<set_acl_record>(what.record));
   if (code != errc::ok) return fail_write(of, code);
+  if (!fits_journal(of, what)) return fail_write(of, errc::marshalling_error);
   const applied result = commit(what, by.session, of.header.xid, of.at);
   reply_frame(*this, of).body().stat(result.stat);
 }
@@ -124,6 +159,7 @@ void processor::multi(call& of) {
   if (std::any_of(record.operations.begin(), record.operations.end(), is_unreadable)) {
     return fail_write(of, errc::marshalling_error);
   }
+  if (!fits_journal(of, what)) return fail_write(of, errc::marshalling_error);
   std::vector<applied> parts;
   commit(what, by.session, of.header.xid, of.at, &parts);
 

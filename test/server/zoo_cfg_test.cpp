@@ -63,17 +63,17 @@ zkrecipes.compatibility=3.9
   EXPECT_EQ(read.server.reap_interval, 250ms);
   EXPECT_EQ(read.server.super_digest, "super:hash=");
   EXPECT_EQ(read.server.compatibility, server_compatibility::apache_3_9);
-  EXPECT_EQ(read.data_dir, "/var/lib/zookeeper");
-  EXPECT_EQ(read.data_log_dir, "/var/log/zk");
-  EXPECT_EQ(read.snap_count, 1000);
+  EXPECT_EQ(read.server.data_dir, "/var/lib/zookeeper");
+  EXPECT_EQ(read.server.data_log_dir, "/var/log/zk");
+  EXPECT_EQ(read.server.snap_count, 1000U);
   EXPECT_EQ(read.pre_alloc_kib, 64);
-  EXPECT_EQ(read.snapshots_kept, 5);
+  EXPECT_EQ(read.server.snapshots_kept, 5U);
   EXPECT_EQ(read.purge_interval, 24h);
 }
 
 TEST(zoo_cfg, properties_of_java_may_have_their_prefix) {
   EXPECT_TRUE(settings_of("zookeeper.enforceQuota=true").server.enforce_quota);
-  EXPECT_EQ(settings_of("zookeeper.snapCount=7").snap_count, 7);
+  EXPECT_EQ(settings_of("zookeeper.snapCount=7").server.snap_count, 7U);
   EXPECT_EQ(wrong_with("zookeeper.tickTime=7"), "zoo.cfg:1: zookeeper.tickTime: there is no such key");
 }
 
@@ -126,7 +126,7 @@ TEST(zoo_cfg, bad_values_are_named_with_their_line) {
                            "DigestAuthenticationProvider.superDigest=super",
                            "snapCount=1",
                            "preAllocSize=0",
-                           "autopurge.snapRetainCount=2",
+                           "autopurge.snapRetainCount=0",
                            "autopurge.purgeInterval=-1",
                            "zkrecipes.compatibility=3.7"}) {
     const std::string key(line, std::string_view(line).find('='));
@@ -191,7 +191,7 @@ TEST(zoo_cfg, prints_what_it_reads) {
     if (one.secret) continue;
     EXPECT_EQ(one.write(again.settings()), one.write(from.settings())) << one.key;
   }
-  EXPECT_EQ(again.settings().data_dir, "/a\\b ü");
+  EXPECT_EQ(again.settings().server.data_dir, "/a\\b ü");
 }
 
 }  // namespace

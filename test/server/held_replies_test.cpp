@@ -1,0 +1,138 @@
+#include <gtest/gtest.h>
+
+#include "core/virtual_scheduler.hpp"
+#include "server/listener.hpp"
+#include "server/memory_network.hpp"
+
+// What tells of a transaction leaves when the transaction is on the disk, and not before.
+namespace zkr::testing {
+namespace {
+
+using namespace backend;
+
+std::int64_t fixed_wall_ms() { return 1'700'000'000'000; }
+
+/// A disk that the test moves.
+class slow_journal final : public journal {
+ public:
+  void append(const transaction& what) override { last = what.header.zxid; }
+  void submit() override { submitted = last; }
+  [[nodiscard]] std::int64_t durable() const noexcept override { return on_disk; }
+  [[nodiscard]] bool is_behind() const noexcept override { return behind; }
+
+  std::int64_t last = 0;
+  std::int64_t submitted = 0;
+  std::int64_t on_disk = 0;
+  bool behind = false;
+};
+
+class held_replies : public ::testing::Test {
+ protected:
+  held_replies() { door->start(); }
+
+  std::shared_ptr<memory_wire> greeted() {
+    auto on = network.connect();
+    std::string hello;
+    wire::append_connect_request_frame(hello, {0, 0, 10'000, 0, {}, false});
+    network.send(on, hello);
+    EXPECT_TRUE(on->from_server.empty()) << "its session is not on the disk";
+    write_all();
+    EXPECT_FALSE(on->from_server.empty());
+    on->from_server.clear();
+    return on;
+  }
+  void send(const std::shared_ptr<memory_wire>& on, const wire::request& request) {
+    std::string bytes;
+    wire::append_request_frame(bytes, ++xid, request);
+    network.send(on, bytes);
+  }
+  void create(const std::shared_ptr<memory_wire>& on, std::string_view path) {
+    wire::create_request request;
+    request.path = path;
+    request.acl = open_acl();
+    send(on, request);
+  }
+  void write_all() { write(log.submitted); }
+  void write(std::int64_t up_to) {
+    log.on_disk = up_to;
+    door->release();
+    time.run_for(std::chrono::milliseconds(0));
+  }
+
+  detail::virtual_scheduler time;
+  slow_journal log;
+  processor core{{}, {time.now(), fixed_wall_ms()}, database(), &log};
+  memory_network network{time};
+  std::unique_ptr<listener> door =
+      std::make_unique<listener>(core, time, network.make_acceptor(), listener_options(), fixed_wall_ms, &log);
+  std::int32_t xid = 0;
+};
+
+TEST_F(held_replies, writes_wait_for_the_disk) {
+  auto on = greeted();
+  create(on, "/a");
+  EXPECT_EQ(log.submitted, log.last);
+  EXPECT_TRUE(on->from_server.empty());
+  write_all();
+  EXPECT_FALSE(on->from_server.empty());
+}
+
+TEST_F(held_replies, so_do_reads_and_events_of_others) {
+  auto writer = greeted();
+  auto reader = greeted();
+  auto watcher = greeted();
+  send(watcher, wire::exists_request{"/a", true});
+  watcher->from_server.clear();
+  create(writer, "/a");
+  send(reader, wire::exists_request{"/a", false});
+  EXPECT_TRUE(reader->from_server.empty());
+  EXPECT_TRUE(watcher->from_server.empty());
+  write_all();
+  EXPECT_FALSE(reader->from_server.empty());
+  EXPECT_FALSE(watcher->from_server.empty());
+}
+
+TEST_F(held_replies, reads_of_what_is_on_the_disk_do_not_wait) {
+  auto on = greeted();
+  send(on, wire::exists_request{"/a", false});
+  EXPECT_FALSE(on->from_server.empty());
+}
+
+TEST_F(held_replies, leave_as_far_as_the_disk_has_come) {
+  auto on = greeted();
+  create(on, "/a");
+  const std::int64_t first = log.submitted;
+  create(on, "/b");
+  create(on, "/c");
+  write(first);
+  const std::size_t one = on->from_server.size();
+  EXPECT_GT(one, 0U);
+  write(first + 1);
+  EXPECT_EQ(on->from_server.size(), one);  // what piled up behind the first leaves as one
+  write_all();
+  EXPECT_EQ(on->from_server.size(), 3 * one);
+}
+
+TEST_F(held_replies, a_closed_session_hears_so_when_that_is_on_the_disk) {
+  auto on = greeted();
+  send(on, wire::close_session_request{});
+  EXPECT_FALSE(on->server_gone);
+  write_all();
+  EXPECT_TRUE(on->server_gone);
+}
+
+TEST_F(held_replies, nothing_is_read_while_too_much_waits) {
+  auto on = greeted();
+  log.behind = true;
+  create(on, "/a");
+  create(on, "/b");
+  const std::int64_t before = log.last;
+  create(on, "/c");
+  EXPECT_EQ(log.last, before);
+  log.behind = false;
+  write_all();
+  EXPECT_GT(log.last, before);
+}
+
+}  // namespace
+}  // namespace zkr::testing

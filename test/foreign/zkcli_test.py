@@ -12,7 +12,8 @@ import sys
 from servers import apache, bundled, java
 
 SCRIPT = pathlib.Path(__file__).with_name("zkcli.txt")
-EVENT = re.compile(r"\n?WATCHER::\n\nWatchedEvent (.*)\n")
+# Printed by another thread than the answers, and in between them: only lines are whole.
+EVENT = re.compile(r"^WatchedEvent (.*)\n", re.MULTILINE)
 
 
 class names:
@@ -33,7 +34,7 @@ def play(port):
     end = subprocess.run(shell, input=commands, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120,
                          check=False)
     events = sorted(EVENT.findall(end.stdout))
-    text = EVENT.sub("", end.stdout).replace(str(port), "PORT")
+    text = EVENT.sub("", end.stdout).replace("WATCHER::\n", "").replace(str(port), "PORT")
     text = re.sub(r"^([cm]time) = .*$", r"\1", text, flags=re.MULTILINE)
     text = re.sub(r"0x[0-9a-f]+", names(), text)
     # Lists that come out of hash sets.

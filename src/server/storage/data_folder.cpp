@@ -53,9 +53,10 @@ result<std::vector<data_file>> data_folder::list(const std::string& directory, s
   const std::string_view other = kind == "log" ? "snapshot" : "log";
   std::vector<data_file> found;
   for (const std::string& name : *names) {
-    if (const auto zxid = zxid_in(name, kind)) found.push_back({*zxid, directory + "/" + name});
+    const auto path = fmt::format("{}/{}", directory, name);
+    if (const auto zxid = zxid_in(name, kind)) found.push_back({*zxid, path});
     if (snapshots_ != logs_ && zxid_in(name, other)) {
-      return error(errc::io_error, "open", directory + "/" + name,
+      return error(errc::io_error, "open", path,
                    fmt::format("a {} does not belong into the folder for the {}s; are the two folders interchanged?",
                                other, kind));
     }

@@ -128,7 +128,7 @@ result<bool> log_reader::entry_behind() {
     }
     const std::uint64_t piece_end = at + piece->size();
     for (; at < piece_end; ++at) {
-      const auto found = is_entry(at);
+      auto found = is_entry(at);
       if (!found || *found) return found;
     }
   }

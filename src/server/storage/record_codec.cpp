@@ -161,7 +161,7 @@ std::optional<transaction_record> read_record(wire::reader& from, opcode type) {
   std::optional<operation_record> one = read_operation(from, type);
   if (!one) return std::nullopt;
   return std::visit(
-      [](auto&& record) -> std::optional<transaction_record> {
+      [](auto& record) -> std::optional<transaction_record> {
         using record_type = std::decay_t<decltype(record)>;
         if constexpr (std::is_same_v<record_type, check_record>) {
           return std::nullopt;
@@ -169,7 +169,7 @@ std::optional<transaction_record> read_record(wire::reader& from, opcode type) {
           return transaction_record(std::move(record));
         }
       },
-      *std::move(one));
+      *one);
 }
 
 }  // namespace

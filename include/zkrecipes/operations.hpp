@@ -27,7 +27,8 @@ using handler = unique_function<void(result<T>)>;
 /// Options of a read: a one-shot watch that it leaves behind where it succeeds.
 struct read_options {
   watch_handler watch = {};
-  /// Where set, the watch is forgotten once this object is gone, and its handler dropped some time after.
+  /// Where set, the watch is of use only while this object lives: once it is gone, the handler may not be called any
+  /// more, and is destroyed by the time that many later watches have been set (or at the end of the session).
   std::optional<std::weak_ptr<const void>> watch_owner = {};
 };
 

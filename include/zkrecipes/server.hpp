@@ -106,7 +106,8 @@ struct server_statistics {
 ///               working on.
 class server {
  public:
-  /// Listens and serves. Takes about a millisecond, and the time to load the data where there are any; when it returns, clients can connect.
+  /// Listens and serves; when it returns, clients can connect. Takes about a millisecond, and the time to load the data
+  /// where there are any.
   ///
   /// @par Errors  invalid_argument: an option is out of its range. resolve_failed: `address` is not numeric. io_error:
   ///              the address cannot be listened on (in use, not ours), or the data cannot be read, written or locked,
@@ -122,9 +123,9 @@ class server {
   /// "127.0.0.1:2181", as clients take it. For a server on all addresses, the loopback one.
   [[nodiscard]] std::string connect_string() const;
 
-  /// Closes all connections and the port, and ends the thread. Sessions and nodes are gone but for what `data_dir` holds:
-  /// there all of them live on, sessions for one time-out from the next start. Waits for the disk. A second call does nothing.
-  /// A new server may listen on the same port at once.
+  /// Closes all connections and the port, and ends the thread. Sessions and nodes are gone but for what `data_dir`
+  /// holds: there all of them live on, sessions for one time-out from the next start. Waits for the disk. A second call
+  /// does nothing. A new server may listen on the same port at once.
   void stop() noexcept;
 
   /// What was found in `data_dir` at the start.

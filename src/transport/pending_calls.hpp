@@ -24,8 +24,8 @@ struct pending_call {
   c_handle* handle = nullptr;
   time_point submitted;
   std::unique_ptr<multi_call> multi;  ///< What the library writes a transaction's results into.
-  /// Set when all of `multi` is prepared, read before anything else of it. The library's own locks order the two as well, but
-  /// the thread sanitizer is told to look past what the library does.
+  /// Set when all of `multi` is prepared, read before anything else of it. The library's own locks order the two as
+  /// well, but the thread sanitizer is told to look past what the library does.
   std::atomic<bool> prepared{false};
   pending_call* next_free = nullptr;
 };

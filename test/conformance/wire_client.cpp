@@ -12,15 +12,9 @@ wire_client::wire_client(std::int32_t timeout) { greet({0, 0, timeout, 0, std::s
 wire_client::wire_client(const wire::connect_request& handshake) { greet(handshake); }
 
 void wire_client::greet(const wire::connect_request& handshake) {
-  std::string frame;
-  wire::append_connect_request_frame(frame, handshake);
-  bytes.send(frame);
-  const std::string answer = bytes.receive_frame();
-  const auto reply = wire::decode_connect_reply(answer);
-  if (!reply) return;
-  session_id = reply->session_id;
-  timeout_ms = reply->timeout_ms;
-  password = reply->password;
+  session_id = bytes.greet(handshake);
+  timeout_ms = bytes.timeout_ms;
+  password = bytes.password;
 }
 
 std::int32_t wire_client::send(const wire::request& request) {

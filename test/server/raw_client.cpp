@@ -53,6 +53,7 @@ std::int64_t raw_client::greet(const wire::connect_request& handshake) {
   const auto reply = wire::decode_connect_reply(answer);
   if (!reply) return 0;
   password = reply->password;
+  timeout_ms = reply->timeout_ms;
   return reply->session_id;
 }
 

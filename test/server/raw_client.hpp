@@ -34,7 +34,9 @@ class raw_client {
   /// False where something comes within `within`.
   bool is_quiet(std::chrono::milliseconds within);
 
+  // Of the last greeting.
   std::string password;
+  std::int32_t timeout_ms = 0;
 
  private:
   bool wait_for_input(std::chrono::milliseconds within);

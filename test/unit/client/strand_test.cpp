@@ -68,6 +68,19 @@ TEST(strand, marks_its_thread_as_one_that_must_not_wait) {
   EXPECT_TRUE(inside);
 }
 
+TEST(strand, drops_its_work_where_the_executor_drops_what_it_was_given) {
+  struct refusing final : executor {
+    void execute(unique_function<void()>) override {}
+  };
+  const auto one = std::make_shared<strand>(std::make_shared<refusing>(), [](std::string_view) {});
+  const auto held = std::make_shared<int>();
+  bool ran = false;
+  one->run([&ran, held, last = one] { ran = true; });
+  EXPECT_FALSE(ran);
+  EXPECT_EQ(held.use_count(), 1);
+  EXPECT_EQ(one.use_count(), 1) << "nothing keeps the strand";
+}
+
 TEST(strand, executor_lives_until_the_last_piece_of_work_is_done) {
   struct listed final : executor {
     explicit listed(std::vector<unique_function<void()>>& there) : to(there) {}

@@ -153,7 +153,7 @@ struct differential : ::testing::Test {
   /// One story on a tree of its own. @return how many requests it took; nothing where the servers differed.
   std::optional<std::size_t> play(std::uint64_t round) {
     random_requests script(round);
-    history.push_back(fmt::format("round {0}; ZKR_TEST_ROUND={0} plays it alone", round));
+    history = {fmt::format("round {0}; ZKR_TEST_ROUND={0} plays it alone", round)};
     const auto root = fmt::format("/round-{}", round);
     script.begin_round(root);
     std::size_t sent = 1;

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "zkrecipes/faults.hpp"
 #include "zkrecipes/result.hpp"
 
 namespace zkr {
@@ -43,6 +44,11 @@ struct server_options {
   bool allow_ttl_nodes = true;
   /// Digest id of the super user, who passes every ACL: `digest_id("super", password)`. Empty: there is none.
   std::string super_digest = {};
+  /// Where counters start, for tests of what happens far from the beginning. Id of the first session, 0 to 2^62; 0: made
+  /// from the clock, as Apache makes it.
+  std::int64_t first_session_id = 0;
+  /// The zxid before the first transaction's, 0 to 2^62. See also `server::set_next_sequence`.
+  std::int64_t last_zxid = 0;
   /// Name of the server's thread, at most 15 characters.
   std::string thread_name = "zkr-server";
 };
@@ -106,6 +112,18 @@ class server {
   /// Ends a session as if its time were over: its ephemeral nodes go, its connection is closed.
   /// @return true where there was one.
   bool expire_session(std::int64_t session_id);
+  /// Faults of single requests, handshakes and connections, by rules; see fault_injector.
+  [[nodiscard]] fault_injector faults() const;
+  /// Moves the server's clocks on, as if that much time had passed in silence: sessions whose time-out is over end at
+  /// once, delays too, and what is reaped is. What clients have sent and the server has not read counts as later.
+  ///
+  /// @param by  0 to 10 years; beyond that it is moved to the bound.
+  void step_clock(std::chrono::milliseconds by);
+  /// The number that the next sequential child of a node gets. Its cversion follows. As with Apache, whose way this
+  /// server goes, names do not run over: after 2147483647 comes the same number again, and so node_exists. To test
+  /// names behind the overflow, set -2147483648 then.
+  /// @return false where there is no such node.
+  bool set_next_sequence(const std::string& path, std::int32_t number);
   /// The sessions that live now, smallest id first.
   [[nodiscard]] std::vector<std::int64_t> sessions() const;
   [[nodiscard]] server_statistics statistics() const;

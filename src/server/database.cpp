@@ -142,4 +142,11 @@ applied database::apply(const transaction& what, change_sink& changes, std::vect
   return std::visit(applier(*this, what.header, changes, parts), what.record);
 }
 
+bool database::set_next_sequence(std::string_view path, std::int32_t number) noexcept {
+  node* found = nodes_.find(path);
+  if (found == nullptr) return false;
+  found->creations = number;
+  return true;
+}
+
 }  // namespace zkr::backend

@@ -10,6 +10,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "server/fault_gate.hpp"
 #include "server/four_letter_words.hpp"
 #include "server/processor.hpp"
 #include "wire/stream.hpp"
@@ -36,8 +37,9 @@ struct listener_options {
 class listener {
  public:
   /// @param wall_ms  the wall clock, ms since 1970.
+  /// @param faults   the rules that are followed; null: none.
   listener(processor& server, scheduler& time, std::unique_ptr<wire::acceptor> from, listener_options options,
-           std::int64_t (*wall_ms)());
+           std::int64_t (*wall_ms)(), std::shared_ptr<fault_board> faults = nullptr);
   ~listener();
   listener(const listener&) = delete;
   listener& operator=(const listener&) = delete;
@@ -52,6 +54,8 @@ class listener {
   /// Ends what is due by now: sessions, handshakes, nodes. Called by itself when it is time.
   void tick();
   [[nodiscard]] instant now() const;
+  /// Both clocks go on by that much at once, and what is due by then happens. >= 0.
+  void step_clock(duration by);
 
  private:
   /// A connection with its bytes.
@@ -66,6 +70,7 @@ class listener {
     bool waiting_to_read = false;
     bool waiting_to_write = false;
     bool closing = false;  ///< As soon as everything is sent.
+    connection_faults faults;
   };
 
   void accept();
@@ -79,6 +84,8 @@ class listener {
   /// @return true where the connection's first bytes are a four-letter word (and are answered).
   bool take_word(link& on, std::string_view input);
   void send(link& on);
+  bool take_output(link& on);
+  void wake_delayed(time_point now);
   [[nodiscard]] std::size_t unsent(const link& on);
   void drop(connection_id id);
   void drop_silent(time_point now);
@@ -94,6 +101,9 @@ class listener {
   std::unordered_map<connection_id, std::unique_ptr<link>> links_;
   std::map<std::string, std::size_t> per_address_;
   std::deque<std::pair<time_point, connection_id>> handshakes_;  ///< By deadline: all have the same time-out.
+  fault_gate faults_;
+  std::multimap<time_point, connection_id> delayed_;  ///< Connections to look at then, because of a fault.
+  duration step_{};                                   ///< How far the clocks were moved.
   std::vector<connection_id> ready_;
   std::vector<char> buffer_;  ///< For every read: idle connections have none of their own.
   scheduler::timer timer_ = 0;

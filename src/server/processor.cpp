@@ -19,8 +19,10 @@ processor_options with_defaults(processor_options options) {
 
 processor::processor(processor_options options, instant started)
     : options_(with_defaults(std::move(options))),
+      state_(options_.last_zxid),
       sessions_(options_.tick_time),
-      next_session_(first_session_id(options_.server_number, started.wall_ms)),
+      next_session_(options_.first_session_id != 0 ? options_.first_session_id
+                                                   : first_session_id(options_.server_number, started.wall_ms)),
       next_reap_(started.now + options_.reap_interval) {}
 
 // ---- connections ----------------------------------------------------------------------------------------------------

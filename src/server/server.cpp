@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "core/thread.hpp"
+#include "server/fault_board.hpp"
 #include "server/io_loop.hpp"
 #include "server/listener.hpp"
 
@@ -41,6 +42,9 @@ std::optional<error> wrong(const server_options& options) {
   if (options.handshake_timeout < milliseconds(1)) return bad("handshake_timeout is not positive");
   if (options.max_frame_bytes < 64 || options.max_frame_bytes > 0x7fff'ffff)
     return bad("max_frame_bytes is out of range");
+  constexpr std::int64_t most = std::int64_t{1} << 62U;
+  if (options.first_session_id < 0 || options.first_session_id > most) return bad("first_session_id is out of range");
+  if (options.last_zxid < 0 || options.last_zxid > most) return bad("last_zxid is out of range");
   return std::nullopt;
 }
 
@@ -52,6 +56,8 @@ processor_options to_processor(const server_options& options) {
   to.reap_interval = options.reap_interval;
   to.ttl = options.allow_ttl_nodes ? ttl_nodes::enabled : ttl_nodes::disabled;
   to.super_digest = options.super_digest;
+  to.first_session_id = options.first_session_id;
+  to.last_zxid = options.last_zxid;
   return to;
 }
 
@@ -71,7 +77,7 @@ struct server::impl {
   impl(const server_options& options, std::unique_ptr<io_loop> with, std::unique_ptr<wire::acceptor> from)
       : loop(std::move(with)),
         core(to_processor(options), {loop->now(), wall_ms()}),
-        door(std::make_unique<listener>(core, *loop, std::move(from), to_listener(options), wall_ms)),
+        door(std::make_unique<listener>(core, *loop, std::move(from), to_listener(options), wall_ms, faults)),
         facts(door->facts()) {
     door->start();
     thread = detail::start_thread(options.thread_name, [this] { loop->run(); });
@@ -141,6 +147,7 @@ struct server::impl {
   bool stopping = false;                       // guarded by mutex
 
   // Used by the server's thread alone while it runs.
+  std::shared_ptr<fault_board> faults = std::make_shared<fault_board>();
   std::unique_ptr<io_loop> loop;
   processor core;
   std::unique_ptr<listener> door;
@@ -204,6 +211,19 @@ bool server::expire_session(std::int64_t session_id) {
     impl_->door->flush();
     return found;
   });
+}
+
+fault_injector server::faults() const { return fault_injector(impl_->faults); }
+
+void server::step_clock(std::chrono::milliseconds by) {
+  constexpr std::chrono::milliseconds most = std::chrono::hours(24 * 3650);
+  impl_->call([this, by = std::clamp(by, std::chrono::milliseconds(0), most)] {
+    if (impl_->door != nullptr) impl_->door->step_clock(by);
+  });
+}
+
+bool server::set_next_sequence(const std::string& path, std::int32_t number) {
+  return impl_->call([&] { return impl_->core.set_next_sequence(path, number); });
 }
 
 std::vector<std::int64_t> server::sessions() const {

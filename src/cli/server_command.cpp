@@ -6,6 +6,7 @@
 
 #include "cli/command_line.hpp"
 #include "cli/exit_status.hpp"
+#include "cli/fault_port.hpp"
 #include "cli/stat_text.hpp"
 #include "cli/text.hpp"
 #include "zkrecipes/server.hpp"
@@ -20,7 +21,7 @@ Examples:
   zkr server --port 0                 on a free port
   zkr server --tick-time 200ms        short sessions, for tests)";
 
-int serve(const server_options& options) {
+int serve(const server_options& options, bool with_faults) {
   // Blocked before the server starts its thread, so that they come to us.
   sigset_t ends;
   sigemptyset(&ends);
@@ -33,10 +34,22 @@ int serve(const server_options& options) {
     fmt::print(stderr, "zkr: server: {}; see --port and --address\n", printable(started.error().message()));
     return exit_status::failure;
   }
-  const auto printed = print_raw(fmt::format("listening on {}\n", started->connect_string()));
+  std::string says = fmt::format("listening on {}\n", started->connect_string());
+  std::optional<fault_port> faults;
+  if (with_faults) {
+    auto opened = fault_port::open(*started);
+    if (!opened) {
+      fmt::print(stderr, "zkr: server: {}\n", printable(opened.error().message()));
+      return exit_status::failure;
+    }
+    faults = *std::move(opened);
+    says += fmt::format("faults on http://127.0.0.1:{} token {}\n", faults->port(), faults->token());
+  }
+  const auto printed = print_raw(says);
   if (printed != exit_status::ok) return printed;
   int signal = 0;
   sigwait(&ends, &signal);
+  faults.reset();
   started->stop();
   return exit_status::ok;
 }
@@ -73,8 +86,11 @@ void add_server_command(CLI::App& app, command_line& line) {
       *command, "--max-session-timeout", [=](duration span) { options->max_session_timeout = whole(span); },
       "Most that clients get (default: 20 ticks)")
       ->check(whole_only);
+  const auto with_faults = std::make_shared<bool>(false);
+  command->add_flag("--faults", *with_faults, "Also take faults, by HTTP on a loopback port, with the token printed");
   command->footer(footer);
-  command->callback([&line, options] { line.run = [options] { return serve(*options); }; });
+  command->callback(
+      [&line, options, with_faults] { line.run = [options, with_faults] { return serve(*options, *with_faults); }; });
 }
 
 }  // namespace zkr::cli

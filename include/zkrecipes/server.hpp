@@ -14,6 +14,10 @@
 
 namespace zkr {
 
+/// Whose way a server goes where Apache's versions differ on the wire: create2's result in a multi, zxids of events,
+/// whether exists needs READ, kinds of watches. docs/server-fidelity.md has the list.
+enum class server_compatibility { apache_3_8, apache_3_9 };
+
 /// How a bundled server behaves. The defaults are Apache ZooKeeper's, but for `port` and `address`.
 struct server_options {
   /// Numeric address to listen on. "0.0.0.0" or "::" for all: there is no encryption, and ACLs are the only protection.
@@ -26,14 +30,14 @@ struct server_options {
   /// Bounds of what clients may ask for; what lies outside is moved to the bound. Unset: 2 and 20 ticks.
   std::optional<std::chrono::milliseconds> min_session_timeout = std::nullopt;
   std::optional<std::chrono::milliseconds> max_session_timeout = std::nullopt;
-  /// How often containers and TTL nodes that are due are removed. > 0.
+  /// How often containers and TTL nodes that are due are removed (Apache's znode.container.checkIntervalMs). > 0.
   std::chrono::milliseconds reap_interval{60'000};
 
   /// Connections from one address (Apache's maxClientCnxns); one more is closed at once. 0: no limit.
   std::size_t max_connections_per_address = 60;
   /// Connections altogether. 0: no limit but the process's descriptors.
   std::size_t max_connections = 0;
-  /// Largest request, in bytes (Apache's jute.maxbuffer); a larger one closes its connection.
+  /// Largest request, in bytes (Apache's jute.maxbuffer), 64 to 2^31 - 1; a larger one closes its connection.
   std::size_t max_frame_bytes = 1'048'575;
   /// Connections that have not said hello by then are closed.
   std::chrono::milliseconds handshake_timeout{10'000};
@@ -42,13 +46,18 @@ struct server_options {
 
   /// Whether TTL nodes may be created. Apache's default is not to: such requests then fail with unimplemented.
   bool allow_ttl_nodes = true;
-  /// Digest id of the super user, who passes every ACL: `digest_id("super", password)`. Empty: there is none.
+  /// Whether a create or set that exceeds a hard limit of a quota (`byteHardLimit`, `countHardLimit` below
+  /// /zookeeper/quota) fails with quota_exceeded. Apache's default is not to look at limits; usage is counted always.
+  bool enforce_quota = false;
+  /// Digest id of the super user, who passes every ACL: `digest_id("super", password)`. Empty: there is none. Anything
+  /// without a colon is an invalid_argument.
   std::string super_digest = {};
   /// Where counters start, for tests of what happens far from the beginning. Id of the first session, 0 to 2^62; 0: made
   /// from the clock, as Apache makes it.
   std::int64_t first_session_id = 0;
   /// The zxid before the first transaction's, 0 to 2^62. See also `server::set_next_sequence`.
   std::int64_t last_zxid = 0;
+  server_compatibility compatibility = server_compatibility::apache_3_8;
   /// Name of the server's thread, at most 15 characters.
   std::string thread_name = "zkr-server";
 };
@@ -68,7 +77,7 @@ struct server_statistics {
 };
 
 /// A ZooKeeper server in this process: one node, in memory, a thread of its own. It answers as Apache ZooKeeper 3.8 does
-/// in standalone mode, to every client that speaks the protocol; where the two differ, docs/server.md says so.
+/// in standalone mode, to every client that speaks the protocol; where the two differ, docs/server-fidelity.md says so.
 ///
 /// ```
 /// auto server = zkr::server::start({.tick_time = std::chrono::milliseconds(50)}).value();

@@ -7,19 +7,40 @@
 #include "cli/command_line.hpp"
 #include "cli/exit_status.hpp"
 #include "cli/fault_port.hpp"
+#include "cli/read_file.hpp"
 #include "cli/stat_text.hpp"
 #include "cli/text.hpp"
-#include "zkrecipes/server.hpp"
+#include "server/zoo_cfg.hpp"
 
 namespace zkr::cli {
 namespace {
 
 constexpr const char* footer =
     R"(Prints "listening on ADDRESS:PORT" and serves until SIGTERM or SIGINT. Nothing survives its end.
+CONFIG is a zoo.cfg as Apache ZooKeeper reads it; options win over what it says.
 
 Examples:
-  zkr server --port 0                 on a free port
-  zkr server --tick-time 200ms        short sessions, for tests)";
+  zkr server --port 0                     on a free port
+  zkr server --tick-time 200ms            short sessions, for tests
+  zkr server zoo.cfg --print-config       what would be in force, and who said so)";
+
+/// What the command line says about the server.
+struct server_request {
+  struct setting {
+    std::string key;
+    std::string value;
+    std::string option;
+  };
+  std::string file;
+  std::vector<setting> settings;
+  bool print = false;
+  bool faults = false;
+};
+
+int usage(std::string_view problem) {
+  fmt::print(stderr, "zkr: {}; see zkr server --help\n", printable(problem));
+  return exit_status::usage;
+}
 
 int serve(const server_options& options, bool with_faults) {
   // Blocked before the server starts its thread, so that they come to us.
@@ -54,43 +75,116 @@ int serve(const server_options& options, bool with_faults) {
   return exit_status::ok;
 }
 
+// What was asked for and is not done is said once, before the server starts.
+void tell_unneeded(const backend::configuration& from, const std::string& file) {
+  std::string names;
+  for (const std::string& key : from.unneeded()) names.append(names.empty() ? "" : ", ").append(key);
+  if (!names.empty()) fmt::print(stderr, "zkr: {}: not needed here: {}\n", printable(file), printable(names));
+  if (!from.settings().data_dir.empty()) {
+    fmt::print(stderr, "zkr: {}: dataDir is not used: this server keeps everything in memory\n", printable(file));
+  }
+}
+
+int run(const server_request& asked) {
+  backend::configuration from;
+  std::string bad = from.set("clientPort", "2181", "default");
+  if (!asked.file.empty()) {
+    const auto text = read_file(asked.file);
+    if (!text) return exit_status::failure;
+    bad = from.read(*text, asked.file);
+    if (!bad.empty()) return usage(bad);
+  }
+  for (const auto& [key, value, option] : asked.settings) {
+    bad = from.set(key, value, option);
+    if (!bad.empty()) return usage(bad);
+  }
+  bad = from.check();
+  if (!bad.empty()) return usage(bad);
+  if (asked.print) return print_raw(from.print());
+  tell_unneeded(from, asked.file);
+  return serve(from.settings().server, asked.faults);
+}
+
+/// Adds options that stand for a key of zoo.cfg.
+class setting_options {
+ public:
+  setting_options(CLI::App& command, std::shared_ptr<server_request> into)
+      : command_(command), into_(std::move(into)) {}
+
+  CLI::Option* text(const char* option, const char* key, const std::string& meaning, const char* type) {
+    return command_
+        .add_option_function<std::string>(
+            option,
+            [into = into_, option, key](const std::string& value) {
+              into->settings.push_back({key, value, option});
+            },
+            meaning)
+        ->type_name(type);
+  }
+
+  CLI::Option* number(const char* option, const char* key, const std::string& meaning, int most) {
+    return text(option, key, meaning, "N")->check(CLI::Range(0, most));
+  }
+
+  void span(const char* option, const char* key, const std::string& meaning) {
+    using std::chrono::milliseconds;
+    const CLI::Validator whole_only(
+        [](const std::string& text) {
+          return parse_duration(text).value_or(duration()) % milliseconds(1) == duration::zero()
+                     ? std::string()
+                     : std::string("must be whole milliseconds");
+        },
+        "");
+    const auto take = [into = into_, option, key](duration given) {
+      const auto ms = std::chrono::duration_cast<milliseconds>(given).count();
+      into->settings.push_back({key, std::to_string(ms), option});
+    };
+    add_duration(command_, option, take, meaning)->check(whole_only);
+  }
+
+  void flag(const char* option, const char* key, const std::string& meaning) {
+    command_.add_flag_callback(
+        option,
+        [into = into_, option, key] {
+          into->settings.push_back({key, "true", option});
+        },
+        meaning);
+  }
+
+ private:
+  CLI::App& command_;
+  std::shared_ptr<server_request> into_;
+};
+
+constexpr int largest = 0x7fff'ffff;
+
 }  // namespace
 
 void add_server_command(CLI::App& app, command_line& line) {
   auto* command = app.add_subcommand("server", "A ZooKeeper server in memory, for development and tests");
-  const auto options = std::make_shared<server_options>();
-  options->port = 2181;
-  command->add_option("--port", options->port, "0: a free one (default: 2181)")
-      ->check(CLI::Range(0, 65535))
-      ->type_name("N");
-  command->add_option("--address", options->address, "Numeric address to listen on (default: 127.0.0.1)")
-      ->type_name("ADDRESS");
-  using std::chrono::milliseconds;
-  const auto whole = [](duration span) { return std::chrono::duration_cast<milliseconds>(span); };
-  const CLI::Validator whole_only(
-      [](const std::string& text) {
-        return parse_duration(text).value_or(duration()) % milliseconds(1) == duration::zero()
-                   ? std::string()
-                   : std::string("must be whole milliseconds");
-      },
-      "");
-  add_duration(
-      *command, "--tick-time", [=](duration span) { options->tick_time = whole(span); },
-      "Unit of session time-outs (default: 2s)")
-      ->check(whole_only);
-  add_duration(
-      *command, "--min-session-timeout", [=](duration span) { options->min_session_timeout = whole(span); },
-      "Least that clients get (default: 2 ticks)")
-      ->check(whole_only);
-  add_duration(
-      *command, "--max-session-timeout", [=](duration span) { options->max_session_timeout = whole(span); },
-      "Most that clients get (default: 20 ticks)")
-      ->check(whole_only);
-  const auto with_faults = std::make_shared<bool>(false);
-  command->add_flag("--faults", *with_faults, "Also take faults, by HTTP on a loopback port, with the token printed");
+  const auto asked = std::make_shared<server_request>();
+  command->add_option("CONFIG", asked->file, "A zoo.cfg; -: from standard input")->type_name("");
+  command->add_flag("--print-config", asked->print, "Prints what would be in force as a zoo.cfg, and ends");
+  command->add_flag("--faults", asked->faults, "Also take faults, by HTTP on a loopback port, with the token printed");
+  setting_options add(*command, asked);
+  add.number("--port", "clientPort", "0: a free one (default: 2181)", 65535);
+  add.text("--address", "clientPortAddress", "Numeric address to listen on (default: 127.0.0.1)", "ADDRESS");
+  add.span("--tick-time", "tickTime", "Unit of session time-outs (default: 2s)");
+  add.span("--min-session-timeout", "minSessionTimeout", "Least that clients get (default: 2 ticks)");
+  add.span("--max-session-timeout", "maxSessionTimeout", "Most that clients get (default: 20 ticks)");
+  add.number("--max-client-connections", "maxClientCnxns", "From one address (default: 60; 0: any number)", largest);
+  add.number("--max-connections", "maxCnxns", "Altogether (default: 0, any number)", largest);
+  add.text("--four-letter-words", "4lw.commands.whitelist", "Those that are answered: WORD,... or * (default: *)",
+           "WORDS");
+  add.span("--container-check-interval", "znode.container.checkIntervalMs",
+           "How often empty containers and old TTL nodes go (default: 1m)");
+  add.text("--super-digest", "DigestAuthenticationProvider.superDigest",
+           "Digest id of the super user, who passes every ACL (default: none)", "USER:HASH");
+  add.flag("--enforce-quota", "enforceQuota", "Refuses writes beyond the hard limits of quotas");
+  add.text("--compat", "zkrecipes.compatibility", "Whose answers, where Apache's versions differ: 3.8 or 3.9 (3.8)",
+           "VERSION");
   command->footer(footer);
-  command->callback(
-      [&line, options, with_faults] { line.run = [options, with_faults] { return serve(*options, *with_faults); }; });
+  command->callback([&line, asked] { line.run = [asked] { return run(*asked); }; });
 }
 
 }  // namespace zkr::cli

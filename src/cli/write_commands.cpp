@@ -1,12 +1,11 @@
 #include <fmt/format.h>
 
-#include <cerrno>
 #include <cstdio>
-#include <cstring>
 #include <memory>
 
 #include "cli/command_line.hpp"
 #include "cli/exit_status.hpp"
+#include "cli/read_file.hpp"
 #include "cli/stat_text.hpp"
 #include "cli/subtree.hpp"
 #include "cli/text.hpp"
@@ -29,22 +28,7 @@ void add_data(CLI::App& command, data_source& into) {
 }
 
 std::optional<std::string> read_data(const data_source& from) {
-  if (from.file.empty()) return from.text;
-  const auto close = [](std::FILE* file) {
-    if (file != stdin) std::fclose(file);
-  };
-  const std::unique_ptr<std::FILE, decltype(close)> file(from.file == "-" ? stdin : std::fopen(from.file.c_str(), "rb"),
-                                                         close);
-  std::string data;
-  char buffer[65536];
-  while (file != nullptr && std::feof(file.get()) == 0 && std::ferror(file.get()) == 0) {
-    data.append(buffer, std::fread(buffer, 1, sizeof buffer, file.get()));
-  }
-  if (file == nullptr || std::ferror(file.get()) != 0) {
-    fmt::print(stderr, "zkr: cannot read {}: {}\n", printable(from.file), std::strerror(errno));
-    return std::nullopt;
-  }
-  return data;
+  return from.file.empty() ? from.text : read_file(from.file);
 }
 
 struct create_arguments {

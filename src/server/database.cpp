@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "server/paths.hpp"
+#include "server/quotas.hpp"
 
 namespace zkr::backend {
 
@@ -51,8 +52,10 @@ class database::applier {
     made.ctime = made.mtime = header_.time_ms;
     made.acl = record.acl.empty() ? open_acl_id : into_.acls_.acquire(record.acl);
     assign(made, record.data);
+    const stat_t stat = client_stat(made);
+    count_created(into_.nodes_, made);
     changes_.created(*made.path, made.acl, *parent->path, parent->acl);
-    return {errc::ok, client_stat(made)};
+    return {errc::ok, stat};
   }
 
   applied operator()(const remove_record& record) const { return {remove(record.path), {}}; }
@@ -60,12 +63,15 @@ class database::applier {
   applied operator()(const set_data_record& record) const {
     node* found = into_.nodes_.find(record.path);
     if (found == nullptr) return {errc::no_node, {}};
+    const auto bytes_before = static_cast<std::int64_t>(found->data.size());
     assign(*found, record.data);
     found->version = record.version;
     found->mzxid = header_.zxid;
     found->mtime = header_.time_ms;
+    const stat_t stat = client_stat(*found);
+    count_usage(into_.nodes_, *found->path, static_cast<std::int64_t>(found->data.size()) - bytes_before, 0);
     changes_.data_changed(*found->path, found->acl);
-    return {errc::ok, client_stat(*found)};
+    return {errc::ok, stat};
   }
 
   applied operator()(const set_acl_record& record) const {
@@ -125,7 +131,9 @@ class database::applier {
     // The path and the list must outlive the node: watchers are told by them.
     const std::string removed_path = *found->path;
     const acl_id acl = found->acl;
+    const auto bytes = static_cast<std::int64_t>(found->data.size());
     into_.nodes_.remove(*found);
+    count_usage(into_.nodes_, removed_path, -bytes, -1);
     changes_.removed(removed_path, acl, *parent->path, parent->acl);
     into_.acls_.release(acl);
     return errc::ok;

@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "server/paths.hpp"
+#include "server/quotas.hpp"
 #include "zkrecipes/path.hpp"
 
 namespace zkr::backend {
@@ -66,6 +67,10 @@ void append_sequence(std::string& path, std::int32_t number) {
 
 bool is_valid(std::string_view path) { return check_path(path).has_value(); }
 
+std::int64_t bytes_of(const wire::buffer& data) noexcept {
+  return static_cast<std::int64_t>(data.value_or(std::string_view()).size());
+}
+
 bool matches(std::int32_t expected, std::int32_t actual) noexcept {
   return expected == any_version || expected == actual;
 }
@@ -84,7 +89,13 @@ std::optional<planner::facts> planner::look(std::string_view path) const {
                found->aversion,
                found->creations,
                found->num_children,
+               static_cast<std::int64_t>(found->data.size()),
                &state_.acl_of(*found)};
+}
+
+// As Apache has it, also inside of a multi: against what was used before it.
+bool planner::fits_quota(std::string_view path, std::int64_t more_bytes, std::int64_t more_nodes) const {
+  return quota_ == quota_limits::ignored || is_within_quota(state_.nodes(), path, more_bytes, more_nodes);
 }
 
 bool planner::allowed(const facts& at, std::int32_t permission) const noexcept {
@@ -108,6 +119,7 @@ errc planner::plan(const wire::create_request& request, create_record& into) {
   if (!is_valid(into.path)) return errc::bad_arguments;
   if (look(into.path)) return errc::node_exists;
   if (parent->ephemeral) return errc::no_children_for_ephemerals;
+  if (!fits_quota(into.path, bytes_of(request.data), 1)) return errc::quota_exceeded;
 
   into.type = record_type(mode->kind, request.type, in_multi_);
   into.data = request.data;
@@ -137,6 +149,7 @@ errc planner::plan(const wire::set_data_request& request, set_data_record& into)
   // A path that names a node is valid: it was checked when the node was made. Only the alias "" is not.
   if (!found || request.path.empty()) return is_valid(request.path) ? errc::no_node : errc::bad_arguments;
   if (!allowed(*found, perms::write)) return errc::no_auth;
+  if (!fits_quota(request.path, bytes_of(request.data) - found->data_bytes, 0)) return errc::quota_exceeded;
   if (!matches(request.version, found->version)) return errc::bad_version;
   into = {request.path, request.data, next(found->version)};
   return errc::ok;
@@ -183,6 +196,7 @@ void planner::foresee(const create_record& record) {
   made.own_acl = record.acl;
   made.now = facts{};
   made.now->ephemeral = record.kind == node_kind::ephemeral;
+  made.now->data_bytes = bytes_of(record.data);
   made.now->acl = &made.own_acl;
 }
 
@@ -191,7 +205,11 @@ void planner::foresee(const remove_record& record) {
   remember(record.path).now.reset();
 }
 
-void planner::foresee(const set_data_record& record) { remember(record.path).now->version = record.version; }
+void planner::foresee(const set_data_record& record) {
+  pending& changed = remember(record.path);
+  changed.now->version = record.version;
+  changed.now->data_bytes = bytes_of(record.data);
+}
 
 template <typename Record, typename Request>
 operation_record planner::plan_operation(const Request& request) {

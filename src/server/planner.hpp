@@ -20,6 +20,8 @@ struct requester {
 };
 
 enum class ttl_nodes { enabled, disabled };
+/// Whether writes beyond the hard limits of a quota fail.
+enum class quota_limits { ignored, enforced };
 
 /// Checks writes against the state, in Apache's order, and turns them into records. Changes nothing.
 ///
@@ -28,7 +30,8 @@ enum class ttl_nodes { enabled, disabled };
 /// and would have to restore every field of every parent.) A single write has no overlay and allocates nothing for one.
 class planner {
  public:
-  planner(const database& state, const requester& by, ttl_nodes ttl) noexcept : state_(state), by_(by), ttl_(ttl) {}
+  planner(const database& state, const requester& by, ttl_nodes ttl, quota_limits quota) noexcept
+      : state_(state), by_(by), ttl_(ttl), quota_(quota) {}
 
   /// `into` is the record where the result is ok.
   [[nodiscard]] errc plan(const wire::create_request& request, create_record& into);
@@ -48,6 +51,7 @@ class planner {
     std::int32_t aversion = 0;
     std::int32_t creations = 0;
     std::int32_t num_children = 0;
+    std::int64_t data_bytes = 0;
     const acl_list* acl = nullptr;
   };
   /// A node as a multi's operations have left it; no facts: removed.
@@ -57,6 +61,7 @@ class planner {
   };
 
   [[nodiscard]] std::optional<facts> look(std::string_view path) const;
+  [[nodiscard]] bool fits_quota(std::string_view path, std::int64_t more_bytes, std::int64_t more_nodes) const;
   [[nodiscard]] bool allowed(const facts& at, std::int32_t permission) const noexcept;
   pending& remember(std::string_view path);
   void foresee(const create_record& record);
@@ -69,6 +74,7 @@ class planner {
   const database& state_;
   const requester& by_;
   ttl_nodes ttl_;
+  quota_limits quota_;
   bool in_multi_ = false;
   std::unordered_map<std::string, pending, path_hash, path_equal> overlay_;
 };

@@ -32,6 +32,7 @@ struct processor_options {
   std::int64_t first_session_id = 0;                  ///< 0: from `server_number` and the clock.
   std::int64_t last_zxid = 0;                         ///< Of an empty server: its first transaction has the next one.
   ttl_nodes ttl = ttl_nodes::enabled;
+  quota_limits quota = quota_limits::ignored;
   compatibility compat = compatibility::v3_8;
   std::string super_digest;  ///< "user:base64(sha1(user:password))" of the super user; "": none.
   std::size_t max_watches_per_connection = 1'000'000;     ///< A connection that sets more is closed.
@@ -160,6 +161,9 @@ class processor {
   void reconfig(call& of);
   void close_session(call& of);
   void fail_write(const call& of, errc code);
+  [[nodiscard]] planner plan_for(const requester& by) const noexcept {
+    return {state_, by, options_.ttl, options_.quota};
+  }
   applied commit(transaction& what, std::int64_t session, std::int32_t cxid, instant at,
                  std::vector<applied>* parts = nullptr);
 

@@ -45,6 +45,9 @@ std::optional<error> wrong(const server_options& options) {
   constexpr std::int64_t most = std::int64_t{1} << 62U;
   if (options.first_session_id < 0 || options.first_session_id > most) return bad("first_session_id is out of range");
   if (options.last_zxid < 0 || options.last_zxid > most) return bad("last_zxid is out of range");
+  if (!options.super_digest.empty() && options.super_digest.find(':') == std::string::npos) {
+    return bad("super_digest is no digest id: it has no colon");
+  }
   return std::nullopt;
 }
 
@@ -55,9 +58,11 @@ processor_options to_processor(const server_options& options) {
   if (options.max_session_timeout) to.max_session_timeout = *options.max_session_timeout;
   to.reap_interval = options.reap_interval;
   to.ttl = options.allow_ttl_nodes ? ttl_nodes::enabled : ttl_nodes::disabled;
+  to.quota = options.enforce_quota ? quota_limits::enforced : quota_limits::ignored;
   to.super_digest = options.super_digest;
   to.first_session_id = options.first_session_id;
   to.last_zxid = options.last_zxid;
+  to.compat = options.compatibility == server_compatibility::apache_3_9 ? compatibility::v3_9 : compatibility::v3_8;
   return to;
 }
 

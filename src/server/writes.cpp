@@ -26,7 +26,7 @@ void processor::create(call& of) {
   transaction what{{}, create_record()};
   auto& record = std::get<create_record>(what.record);
   const requester by{of.from.session->id, of.from.who};
-  if (const errc code = planner(state_, by, options_.ttl).plan(asked, record); code != errc::ok) {
+  if (const errc code = plan_for(by).plan(asked, record); code != errc::ok) {
     return fail_write(of, code);
   }
   const applied result = commit(what, by.session, of.header.xid, of.at);
@@ -41,7 +41,7 @@ void processor::remove(call& of) {
   if (!of.body.ok()) return fail_write(of, errc::marshalling_error);
   transaction what{{}, remove_record()};
   const requester by{of.from.session->id, of.from.who};
-  const errc code = planner(state_, by, options_.ttl).plan(asked, std::get<remove_record>(what.record));
+  const errc code = plan_for(by).plan(asked, std::get<remove_record>(what.record));
   if (code != errc::ok) return fail_write(of, code);
   commit(what, by.session, of.header.xid, of.at);
   reply_empty(of);
@@ -53,7 +53,7 @@ void processor::set_data(call& of) {
   if (!of.body.ok()) return fail_write(of, errc::marshalling_error);
   transaction what{{}, set_data_record()};
   const requester by{of.from.session->id, of.from.who};
-  const errc code = planner(state_, by, options_.ttl).plan(asked, std::get<set_data_record>(what.record));
+  const errc code = plan_for(by).plan(asked, std::get<set_data_record>(what.record));
   if (code != errc::ok) return fail_write(of, code);
   const applied result = commit(what, by.session, of.header.xid, of.at);
   reply_frame(*this, of).body().stat(result.stat);
@@ -65,7 +65,7 @@ void processor::set_acl(call& of) {
   if (!of.body.ok()) return fail_write(of, errc::marshalling_error);
   transaction what{{}, set_acl_record()};
   const requester by{of.from.session->id, of.from.who};
-  const errc code = planner(state_, by, options_.ttl).plan(asked, std::get<set_acl_record>(what.record));
+  const errc code = plan_for(by).plan(asked, std::get<set_acl_record>(what.record));
   if (code != errc::ok) return fail_write(of, code);
   const applied result = commit(what, by.session, of.header.xid, of.at);
   reply_frame(*this, of).body().stat(result.stat);
@@ -119,7 +119,7 @@ void processor::multi(call& of) {
     return wire::write_multi_end(reply.body());
   }
   const requester by{of.from.session->id, of.from.who};
-  transaction what{{}, planner(state_, by, options_.ttl).plan(asked)};
+  transaction what{{}, plan_for(by).plan(asked)};
   const auto& record = std::get<multi_record>(what.record);
   if (std::any_of(record.operations.begin(), record.operations.end(), is_unreadable)) {
     return fail_write(of, errc::marshalling_error);

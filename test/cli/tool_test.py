@@ -166,7 +166,7 @@ class serving(tool_test):
         self.fails(1, "--port", "server", "--port", self.servers.split(":")[1])
 
     def test_an_address_that_is_none(self):
-        self.fails(1, "--address", "server", "--port", "0", "--address", "nowhere")
+        self.fails(2, "--address", "server", "--port", "0", "--address", "nowhere")
 
     def test_tick_time_bounds_sessions(self):
         server = self.start(TOOL, "server", "--port", "0", "--tick-time", f"{50 * FACTOR}ms")

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "support/apache_server.hpp"
+#include "zkrecipes/acl.hpp"
 #include "zkrecipes/client.hpp"
 #include "zkrecipes/server.hpp"
 
@@ -14,15 +15,24 @@ namespace {
 
 using namespace std::chrono_literals;
 
+std::string super_digest() { return digest_id("super", "secret"); }
+
 /// Started before the first test, ended after the last.
 class environment final : public ::testing::Environment {
  public:
   void SetUp() override {
     if (server_is_apache()) {
-      apache = std::make_unique<apache_server>(250ms);
+      apache = std::make_unique<apache_server>(
+          250ms, std::vector<std::string>{"zookeeper.enforceQuota=true", "znode.container.checkIntervalMs=200",
+                                          "zookeeper.DigestAuthenticationProvider.superDigest=" + super_digest()});
       address = apache->connect_string();
     } else {
-      bundled.emplace(server::start({.tick_time = 250ms}).value());
+      bundled.emplace(server::start({.tick_time = 250ms,
+                                     .reap_interval = 200ms,
+                                     .max_connections_per_address = 0,
+                                     .enforce_quota = true,
+                                     .super_digest = super_digest()})
+                          .value());
       address = bundled->connect_string();
     }
   }

@@ -45,7 +45,7 @@ wire::buffer random_requests::data() {
 
 acl_list random_requests::acl() {
   // bart:simpson and its digest.
-  static constexpr auto bart = "bart:pQLUUXb5kXTPOgo5OqAMpDY3Yh4=";
+  static constexpr auto bart = "bart:u1VA/HrAmBEPGfEgYnJXWKOzuO0=";
   switch (below(24)) {
     case 0: return {{perms::read, "world", "anyone"}};
     case 1: return {{perms::all, "auth", ""}};

@@ -7,28 +7,10 @@
 #include <string_view>
 #include <vector>
 
+#include "server/incoming.hpp"
 #include "server/processor.hpp"
 
 namespace zkr::testing {
-
-/// One message that a client got: a reply, or an event (its header's xid is -1).
-struct incoming {
-  wire::reply_header header;
-  std::string body;
-
-  [[nodiscard]] errc code() const { return header.code; }
-  [[nodiscard]] wire::reply as(wire::opcode of) const;
-  [[nodiscard]] stat_t stat(wire::opcode of) const;
-};
-
-/// An event as tests write it: {"removed", "/a"}.
-struct seen_event {
-  wire::event_type type;
-  std::string path;
-
-  friend bool operator==(const seen_event&, const seen_event&) = default;
-  friend std::ostream& operator<<(std::ostream& out, const seen_event& event);
-};
 
 /// A processor, a clock that the test moves, and clients that talk to it in frames.
 class processor_harness {

@@ -12,7 +12,6 @@
 #include <array>
 #include <fstream>
 #include <stdexcept>
-#include <vector>
 
 #include "support/eventually.hpp"
 

@@ -15,7 +15,7 @@ namespace zkr::testing {
 class apache_server {
  public:
   /// Waits until it serves. Throws std::runtime_error where it does not come up.
-  /// @param properties  more of Java's system properties, as "name=value".
+  /// @param properties  more of Java's system properties: "zookeeper.enforceQuota=true".
   explicit apache_server(std::chrono::milliseconds tick_time = std::chrono::milliseconds(500),
                          const std::vector<std::string>& properties = {});
   apache_server(const apache_server&) = delete;

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "zkrecipes/faults.hpp"
 #include "zkrecipes/result.hpp"
 
 namespace zkr {
@@ -52,6 +53,12 @@ struct server_options {
   /// Digest id of the super user, who passes every ACL: `digest_id("super", password)`. Empty: there is none. Anything
   /// without a colon is an invalid_argument.
   std::string super_digest = {};
+  /// Where counters start, for tests of what happens far from the beginning. Id of the first session, 0 to 2^62; 0: made
+  /// from the clock, as Apache makes it.
+  std::int64_t first_session_id = 0;
+  /// The zxid before the first transaction's, 0 to 2^62; not with `data_dir`, whose files say it. See also
+  /// `server::set_next_sequence`.
+  std::int64_t last_zxid = 0;
   server_compatibility compatibility = server_compatibility::apache_3_8;
   /// Folder in which everything is kept, in Apache ZooKeeper's formats (its dataDir); made where it is not there. Empty:
   /// nothing survives the process. One server at a time; Apache's takes no lock, so never run one on the same folder.
@@ -145,6 +152,18 @@ class server {
   /// Ends a session as if its time were over: its ephemeral nodes go, its connection is closed.
   /// @return true where there was one.
   bool expire_session(std::int64_t session_id);
+  /// Faults of single requests, handshakes and connections, by rules; see fault_injector.
+  [[nodiscard]] fault_injector faults() const;
+  /// Moves the server's clocks on, as if that much time had passed in silence: sessions whose time-out is over end at
+  /// once, delays too, and what is reaped is. What clients have sent and the server has not read counts as later.
+  ///
+  /// @param by  0 to 10 years; beyond that it is moved to the bound.
+  void step_clock(std::chrono::milliseconds by);
+  /// The number that the next sequential child of a node gets. Its cversion follows. As with Apache, whose way this
+  /// server goes, names do not run over: after 2147483647 comes the same number again, and so node_exists. To test
+  /// names behind the overflow, set -2147483648 then.
+  /// @return false where there is no such node.
+  bool set_next_sequence(const std::string& path, std::int32_t number);
   /// The sessions that live now, smallest id first.
   [[nodiscard]] std::vector<std::int64_t> sessions() const;
   [[nodiscard]] server_statistics statistics() const;

@@ -7,6 +7,7 @@
 
 #include "cli/command_line.hpp"
 #include "cli/exit_status.hpp"
+#include "cli/fault_port.hpp"
 #include "cli/read_file.hpp"
 #include "cli/stat_text.hpp"
 #include "cli/text.hpp"
@@ -36,6 +37,7 @@ struct server_request {
   std::string file;
   std::vector<setting> settings;
   bool print = false;
+  bool faults = false;
 };
 
 int usage(std::string_view problem) {
@@ -43,7 +45,7 @@ int usage(std::string_view problem) {
   return exit_status::usage;
 }
 
-int serve(server_options options) {
+int serve(server_options options, bool with_faults) {
   // Blocked before the server starts its thread, so that they come to us.
   sigset_t ends;
   sigemptyset(&ends);
@@ -65,10 +67,22 @@ int serve(server_options options) {
   for (const std::string& note : started->recovery().notes) {
     fmt::print(stderr, "zkr: server: {}\n", printable(note));
   }
-  const auto printed = print_raw(fmt::format("listening on {}\n", started->connect_string()));
+  std::string says = fmt::format("listening on {}\n", started->connect_string());
+  std::optional<fault_port> faults;
+  if (with_faults) {
+    auto opened = fault_port::open(*started);
+    if (!opened) {
+      fmt::print(stderr, "zkr: server: {}\n", printable(opened.error().message()));
+      return exit_status::failure;
+    }
+    faults = *std::move(opened);
+    says += fmt::format("faults on http://127.0.0.1:{} token {}\n", faults->port(), faults->token());
+  }
+  const auto printed = print_raw(says);
   if (printed != exit_status::ok) return printed;
   int signal = 0;
   sigwait(&ends, &signal);
+  faults.reset();
   started->stop();
   return started->failure() ? exit_status::failure : exit_status::ok;
 }
@@ -97,7 +111,7 @@ int run(const server_request& asked) {
   if (!bad.empty()) return usage(bad);
   if (asked.print) return print_raw(from.print());
   tell_unneeded(from, asked.file);
-  return serve(from.settings().server);
+  return serve(from.settings().server, asked.faults);
 }
 
 /// Adds options that stand for a key of zoo.cfg.
@@ -160,6 +174,7 @@ void add_server_command(CLI::App& app, command_line& line) {
   const auto asked = std::make_shared<server_request>();
   command->add_option("CONFIG", asked->file, "A zoo.cfg; -: from standard input")->type_name("");
   command->add_flag("--print-config", asked->print, "Prints what would be in force as a zoo.cfg, and ends");
+  command->add_flag("--faults", asked->faults, "Also take faults, by HTTP on a loopback port, with the token printed");
   setting_options add(*command, asked);
   add.number("--port", "clientPort", "0: a free one (default: 2181)", 65535);
   add.text("--address", "clientPortAddress", "Numeric address to listen on (default: 127.0.0.1)", "ADDRESS");

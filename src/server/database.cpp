@@ -159,4 +159,11 @@ bool database::restore_node(std::string_view path, node&& stored, const acl_list
   return true;
 }
 
+bool database::set_next_sequence(std::string_view path, std::int32_t number) noexcept {
+  node* found = nodes_.find(path);
+  if (found == nullptr) return false;
+  found->creations = number;
+  return true;
+}
+
 }  // namespace zkr::backend

@@ -36,7 +36,9 @@ struct applied {
 /// that changes it, and depends on nothing but the state and the transaction.
 class database {
  public:
-  database() = default;
+  /// Nothing but what every server has.
+  database() noexcept : database(0) {}
+  explicit database(std::int64_t last_zxid) noexcept : last_zxid_(last_zxid) {}
 
   [[nodiscard]] const tree& nodes() const noexcept { return nodes_; }
   [[nodiscard]] const acl_table& acls() const noexcept { return acls_; }
@@ -49,6 +51,8 @@ class database {
   /// in parts) changes what Apache lets it change; the zxid counts in any case.
   /// @param parts  gets one entry for each operation of a multi.
   applied apply(const transaction& what, change_sink& changes, std::vector<applied>* parts = nullptr);
+  /// A fault, not a transaction: the next sequential child of a node gets this number. @return false without the node.
+  bool set_next_sequence(std::string_view path, std::int32_t number) noexcept;
 
   // What a snapshot holds, put into a new database.
 
@@ -63,7 +67,7 @@ class database {
   tree nodes_;
   acl_table acls_;
   std::unordered_map<std::int64_t, std::int32_t> sessions_;
-  std::int64_t last_zxid_ = 0;
+  std::int64_t last_zxid_;
 };
 
 }  // namespace zkr::backend

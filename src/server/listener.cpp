@@ -1,6 +1,7 @@
 #include "server/listener.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace zkr::backend {
 
@@ -22,7 +23,7 @@ void clear(std::string& buffer) {
 }  // namespace
 
 listener::listener(processor& server, scheduler& time, std::unique_ptr<wire::acceptor> from, listener_options options,
-                   std::int64_t (*wall_ms)(), journal* log)
+                   std::int64_t (*wall_ms)(), journal* log, std::shared_ptr<fault_board> faults)
     : server_(server),
       time_(time),
       acceptor_(std::move(from)),
@@ -30,6 +31,7 @@ listener::listener(processor& server, scheduler& time, std::unique_ptr<wire::acc
       words_(options_.four_letter_words),
       wall_ms_(wall_ms),
       log_(log),
+      faults_(server, std::move(faults)),
       buffer_(read_bytes) {
   const wire::endpoint at = acceptor_->local();
   facts_ = {at.address, at.port, options_.max_connections_per_address, wall_ms_()};
@@ -39,7 +41,9 @@ listener::~listener() {
   if (timer_ != 0) time_.cancel(timer_);
 }
 
-instant listener::now() const { return {time_.now(), wall_ms_()}; }
+instant listener::now() const {
+  return {time_.now() + step_, wall_ms_() + std::chrono::duration_cast<std::chrono::milliseconds>(step_).count()};
+}
 
 void listener::start() { accept(); }
 
@@ -63,7 +67,7 @@ void listener::accepted(std::unique_ptr<wire::stream> bytes, wire::endpoint from
   const bool too_many =
       (options_.max_connections != 0 && links_.size() >= options_.max_connections) ||
       (options_.max_connections_per_address != 0 && from_there >= options_.max_connections_per_address);
-  if (too_many) {
+  if (too_many || faults_.refuses_connection()) {
     if (from_there == 0) per_address_.erase(from.address);
     return;  // the stream closes as it goes
   }
@@ -139,7 +143,8 @@ void listener::go_on_later(connection_id id) {
     const auto found = links_.find(which);
     if (found == links_.end()) return nullptr;
     link& on = *found->second;
-    return on.waiting_to_read || on.waiting_to_write || on.held || on.closing ? nullptr : &on;
+    const bool waits = on.waiting_to_read || on.waiting_to_write || on.held || on.faults.holds();
+    return waits || on.closing ? nullptr : &on;
   };
   if (stopped(id) == nullptr) return;
   time_.post([this, id, stopped] {
@@ -165,7 +170,8 @@ void listener::take_input(link& on, std::string_view received) {
       on.input.erase(0, consumed);
     }
   }
-  if (on.closing || unsent(on) > options_.max_unsent_bytes) return;
+  if (on.faults.wake_at) delayed_.emplace(*std::exchange(on.faults.wake_at, std::nullopt), on.id);
+  if (on.closing || on.faults.input_held_until || unsent(on) > options_.max_unsent_bytes) return;
   if (log_ != nullptr && log_->is_behind()) return hold(on);
   wait_to_read(on);
 }
@@ -188,7 +194,9 @@ std::size_t listener::consume(link& on, std::string_view input) {
       on.closing = true;
       break;
     }
-    on.closing = !server_.receive(on.id, split.frame, at);
+    const fault_gate::outcome result = faults_.receive(on.id, on.faults, split.frame, at);
+    if (result == fault_gate::outcome::held) break;
+    on.closing = result == fault_gate::outcome::closing;
     consumed += split.consumed;
   }
   return consumed;
@@ -251,10 +259,7 @@ void listener::send(link& on) {
     if (on.sent == on.sending.size()) {
       clear(on.sending);
       on.sent = 0;
-      std::string& output = server_.output(on.id);
-      if (output.empty()) break;
-      std::swap(on.sending, output);
-      on.sending_zxid = on.output_zxid;
+      if (!take_output(on)) break;
     }
     // Whatever a connection is told may follow from the last transaction of that moment, its own or another's.
     if (log_ != nullptr && on.sending_zxid > log_->durable()) return hold(on);
@@ -267,7 +272,22 @@ void listener::send(link& on) {
       return;
     }
   }
-  if (on.closing) drop(on.id);
+  if (on.closing && server_.output(on.id).empty()) drop(on.id);
+}
+
+// Into `sending`, which is empty, as much as may be sent.
+bool listener::take_output(link& on) {
+  std::string& output = server_.output(on.id);
+  on.sending_zxid = on.output_zxid;
+  if (on.faults.output.empty()) {
+    std::swap(on.sending, output);
+    return !on.sending.empty();
+  }
+  const std::size_t open = on.faults.output.open(output.size(), now().now);
+  on.sending.assign(output, 0, open);
+  output.erase(0, open);
+  on.faults.output.taken(open);
+  return open != 0;
 }
 
 void listener::writable(connection_id id) {
@@ -285,12 +305,33 @@ void listener::tick() {
   const instant at = now();
   server_.tick(at);
   drop_silent(at.now);
+  wake_delayed(at.now);
   flush();
+}
+
+void listener::step_clock(duration by) {
+  step_ += by;
+  tick();
+}
+
+// Connections whose delay is over: what waits to be sent is, what waits to be read is handed over.
+void listener::wake_delayed(time_point now) {
+  while (!delayed_.empty() && delayed_.begin()->first <= now) {
+    const connection_id id = delayed_.extract(delayed_.begin()).mapped();
+    if (const auto found = links_.find(id); found != links_.end()) send(*found->second);
+    if (const auto found = links_.find(id); found != links_.end() && !found->second->closing) {
+      take_input(*found->second, {});
+      flush();
+      go_on_later(id);
+    }
+  }
 }
 
 void listener::arm() {
   time_point next = server_.next_tick().value_or(no_deadline);
   if (!handshakes_.empty()) next = std::min(next, handshakes_.front().first);
+  if (!delayed_.empty()) next = std::min(next, delayed_.begin()->first);
+  if (next != no_deadline) next -= step_;  // the scheduler's clock is not moved
   // A timer that comes too early finds nothing to do and asks again: cheaper than moving it with every request.
   if (next >= timer_at_) return;
   if (timer_ != 0) time_.cancel(timer_);

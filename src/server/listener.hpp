@@ -10,6 +10,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "server/fault_gate.hpp"
 #include "server/four_letter_words.hpp"
 #include "server/processor.hpp"
 #include "wire/stream.hpp"
@@ -37,8 +38,9 @@ class listener {
  public:
   /// @param wall_ms  the wall clock, ms since 1970.
   /// @param log      what nobody may see yet is held back until this has it on the disk; null: nothing is held back.
+  /// @param faults   the rules that are followed; null: none.
   listener(processor& server, scheduler& time, std::unique_ptr<wire::acceptor> from, listener_options options,
-           std::int64_t (*wall_ms)(), journal* log = nullptr);
+           std::int64_t (*wall_ms)(), journal* log = nullptr, std::shared_ptr<fault_board> faults = nullptr);
   ~listener();
   listener(const listener&) = delete;
   listener& operator=(const listener&) = delete;
@@ -57,6 +59,8 @@ class listener {
   /// Ends what is due by now: sessions, handshakes, nodes. Called by itself when it is time.
   void tick();
   [[nodiscard]] instant now() const;
+  /// Both clocks go on by that much at once, and what is due by then happens. >= 0.
+  void step_clock(duration by);
 
  private:
   /// A connection with its bytes.
@@ -75,6 +79,7 @@ class listener {
     bool held = false;     ///< Until the journal has come further: what is to be sent tells of what is not on the disk,
                            ///< or too much waits to be written.
     bool closing = false;  ///< As soon as everything is sent.
+    connection_faults faults;
   };
 
   void accept();
@@ -89,6 +94,8 @@ class listener {
   bool take_word(link& on, std::string_view input);
   void send(link& on);
   void hold(link& on);
+  bool take_output(link& on);
+  void wake_delayed(time_point now);
   [[nodiscard]] std::size_t unsent(const link& on);
   void drop(connection_id id);
   void drop_silent(time_point now);
@@ -105,6 +112,9 @@ class listener {
   std::map<std::string, std::size_t> per_address_;
   std::deque<std::pair<time_point, connection_id>> handshakes_;  ///< By deadline: all have the same time-out.
   journal* log_;
+  fault_gate faults_;
+  std::multimap<time_point, connection_id> delayed_;  ///< Connections to look at then, because of a fault.
+  duration step_{};                                   ///< How far the clocks were moved.
   std::vector<connection_id> ready_;
   std::vector<connection_id> held_;  ///< Those that wait for the journal.
   std::vector<connection_id> released_;

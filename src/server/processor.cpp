@@ -22,7 +22,8 @@ processor::processor(processor_options options, instant started, database state,
       state_(std::move(state)),
       log_(log),
       sessions_(options_.tick_time),
-      next_session_(first_session_id(options_.server_number, started.wall_ms)),
+      next_session_(options_.first_session_id != 0 ? options_.first_session_id
+                                                   : first_session_id(options_.server_number, started.wall_ms)),
       next_reap_(started.now + options_.reap_interval) {
   for (const auto& [id, timeout] : state_.sessions()) {
     sessions_.add(id, std::chrono::milliseconds(timeout), started.now);

@@ -30,6 +30,7 @@ struct processor_options {
   std::chrono::milliseconds max_session_timeout{-1};  ///< Negative: 20 ticks.
   std::chrono::milliseconds reap_interval{60'000};    ///< How often containers and TTL nodes are looked at. > 0.
   std::int64_t server_number = 1;                     ///< Top byte of session ids, 0 to 254.
+  std::int64_t first_session_id = 0;                  ///< 0: from `server_number` and the clock.
   ttl_nodes ttl = ttl_nodes::enabled;
   quota_limits quota = quota_limits::ignored;
   compatibility compat = compatibility::v3_8;
@@ -94,6 +95,10 @@ class processor {
   void remove_orphans(instant at);
   /// Ends a session as if its time were over. @return false where there is none.
   bool expire(session_id which, instant at);
+  /// See `database::set_next_sequence`.
+  bool set_next_sequence(std::string_view path, std::int32_t number) noexcept {
+    return state_.set_next_sequence(path, number);
+  }
   /// Closes a connection without a word; its session lives on.
   void close(connection_id which);
 

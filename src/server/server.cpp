@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "core/thread.hpp"
+#include "server/fault_board.hpp"
 #include "server/io_loop.hpp"
 #include "server/listener.hpp"
 #include "server/storage/store.hpp"
@@ -46,6 +47,10 @@ std::optional<error> wrong(const server_options& options) {
     return bad("data_log_dir is of no use without data_dir");
   if (options.max_frame_bytes < 64 || options.max_frame_bytes > 0x7fff'ffff)
     return bad("max_frame_bytes is out of range");
+  constexpr std::int64_t most = std::int64_t{1} << 62U;
+  if (options.first_session_id < 0 || options.first_session_id > most) return bad("first_session_id is out of range");
+  if (options.last_zxid < 0 || options.last_zxid > most) return bad("last_zxid is out of range");
+  if (options.last_zxid != 0 && !options.data_dir.empty()) return bad("last_zxid is no choice with data_dir");
   if (!options.super_digest.empty() && options.super_digest.find(':') == std::string::npos) {
     return bad("super_digest is no digest id: it has no colon");
   }
@@ -61,6 +66,7 @@ processor_options to_processor(const server_options& options) {
   to.ttl = options.allow_ttl_nodes ? ttl_nodes::enabled : ttl_nodes::disabled;
   to.quota = options.enforce_quota ? quota_limits::enforced : quota_limits::ignored;
   to.super_digest = options.super_digest;
+  to.first_session_id = options.first_session_id;
   to.compat = options.compatibility == server_compatibility::apache_3_9 ? compatibility::v3_9 : compatibility::v3_8;
   return to;
 }
@@ -83,7 +89,8 @@ struct server::impl {
       : loop(std::move(with)),
         disk(std::move(on_disk)),
         core(to_processor(options), {loop->now(), wall_ms()}, std::move(state), disk.get()),
-        door(std::make_unique<listener>(core, *loop, std::move(from), to_listener(options), wall_ms, disk.get())),
+        door(std::make_unique<listener>(core, *loop, std::move(from), to_listener(options), wall_ms, disk.get(),
+                                        faults)),
         on_failure(options.on_failure),
         facts(door->facts()) {
     core.remove_orphans(door->now());
@@ -175,6 +182,7 @@ struct server::impl {
   std::optional<error> failure;                // guarded by mutex
 
   // Used by the server's thread alone while it runs.
+  std::shared_ptr<fault_board> faults = std::make_shared<fault_board>();
   std::unique_ptr<io_loop> loop;
   std::unique_ptr<store> disk;
   processor core;
@@ -187,7 +195,7 @@ struct server::impl {
 
 result<server> server::start(const server_options& options) {
   if (std::optional<error> bad = wrong(options)) return *std::move(bad);
-  database state;
+  database state(options.last_zxid);
   std::unique_ptr<store> disk;
   if (!options.data_dir.empty()) {
     const store_options where{options.data_dir, options.data_log_dir, options.snap_count, options.snapshots_kept};
@@ -264,6 +272,19 @@ bool server::expire_session(std::int64_t session_id) {
     impl_->door->flush();
     return found;
   });
+}
+
+fault_injector server::faults() const { return fault_injector(impl_->faults); }
+
+void server::step_clock(std::chrono::milliseconds by) {
+  constexpr std::chrono::milliseconds most = std::chrono::hours(24 * 3650);
+  impl_->call([this, by = std::clamp(by, std::chrono::milliseconds(0), most)] {
+    if (impl_->door != nullptr) impl_->door->step_clock(by);
+  });
+}
+
+bool server::set_next_sequence(const std::string& path, std::int32_t number) {
+  return impl_->call([&] { return impl_->core.set_next_sequence(path, number); });
 }
 
 std::vector<std::int64_t> server::sessions() const {

@@ -28,7 +28,9 @@ void processor::change_watches(call& of) {
   if (!of.body.ok() || asked.kind < 1 || asked.kind > (as_3_9 ? 5 : 3)) return reply_empty(of, errc::marshalling_error);
   const auto kind = static_cast<watches::kind>(asked.kind);
   bool found = false;
-  if (asked.type == wire::opcode::remove_watches) {
+  if (wire::is_null(asked.path)) {
+    // Is not the empty path, which is the root's second name.
+  } else if (asked.type == wire::opcode::remove_watches) {
     found = as_3_9 ? watches_.remove(asked.path, of.from.id, kind) : watches_.remove_all(asked.path, of.from.id, kind);
   } else {
     // 3.8 forgets to ask whose watch it is.

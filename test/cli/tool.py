@@ -134,4 +134,4 @@ def stopped(pid):
     return Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()[0] in "TD"
 
 
-__all__ = ["FACTOR", "SESSION_MS", "TOOL", "alive", "background", "boot_ns", "signal", "stopped", "tool_test", "wait_until"]
+__all__ = ["FACTOR", "SESSION_MS", "TICK_MS", "TOOL", "alive", "background", "boot_ns", "signal", "stopped", "tool_test", "wait_until"]

@@ -3,9 +3,12 @@
 
 import base64
 import json
+import re
 import unittest
+import urllib.error
+import urllib.request
 
-from tool import FACTOR, TOOL, signal, tool_test, wait_until
+from tool import FACTOR, TICK_MS, TOOL, signal, tool_test, wait_until
 
 
 class reading_and_writing(tool_test):
@@ -172,6 +175,83 @@ class serving(tool_test):
         wait_until(lambda: holder.events("granted"), "the grant")
         granted = holder.events("granted")[0]
         self.assertLess(granted["valid_until_ns"] - granted["at_ns"], 1e9 * FACTOR)  # 20 ticks
+
+
+class faults(tool_test):
+    def setUp(self):
+        super().setUp()
+        server = self.start(TOOL, "server", "--port", "0", "--tick-time", f"{TICK_MS * FACTOR}ms", "--faults")
+        lines = wait_until(lambda: server.out().count("\n") == 2 and server.out(), "both addresses").splitlines()
+        self.env = {"ZKR_SERVERS": lines[0].split()[-1]}
+        found = re.fullmatch(r"faults on (http://127\.0\.0\.1:\d+) token ([0-9a-f]{32})", lines[1])
+        self.url, self.token = found.groups()
+        self.process = server
+
+    def ask(self, method, path, body=None, token=None):
+        """The status and the answer."""
+        data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
+        request = urllib.request.Request(self.url + path, data, method=method,
+                                         headers={"Authorization": f"Bearer {token or self.token}"})
+        try:
+            with urllib.request.urlopen(request, timeout=60 * FACTOR) as answer:
+                return answer.status, json.load(answer)
+        except urllib.error.HTTPError as refusal:
+            with refusal:
+                return refusal.code, json.load(refusal)
+
+    def test_a_reply_is_lost(self):
+        self.succeeds("create", "/a", "0")
+        rule = {"at": "set", "action": "close_after", "path": "/a"}
+        self.assertEqual(self.ask("POST", "/faults", rule), (200, {"id": 1}))
+        self.assertNotEqual(self.zkr("set", "/a", "1").returncode, 0)
+        self.assertEqual(self.ask("GET", "/faults/1/wait"), (200, {"fired": True}))
+        self.assertEqual(self.succeeds("get", "/a"), "1")
+        self.assertEqual(self.ask("GET", "/faults"),
+                         (200, [rule | {"id": 1, "skip": 0, "times": 1, "matched": 1, "fired": 1}]))
+        self.assertEqual(self.ask("DELETE", "/faults/1"), (200, {}))
+        self.assertEqual(self.ask("DELETE", "/faults/1")[0], 404)
+        self.ask("POST", "/faults", {"at": "connection", "action": "close_before", "times": "always"})
+        self.assertNotEqual(self.zkr("--timeout", "200ms", "get", "/a").returncode, 0)
+        self.assertEqual(self.ask("DELETE", "/faults"), (200, {}))
+        self.assertEqual(self.succeeds("get", "/a"), "1")
+
+    def test_the_server_as_a_whole(self):
+        holder = self.elect("/e", "--events")
+        wait_until(lambda: holder.events("granted"), "the grant")
+        self.assertEqual(self.ask("POST", "/pause"), (200, {}))
+        self.assertEqual(self.ask("POST", "/resume"), (200, {}))
+        self.assertEqual(self.ask("POST", "/drop_connections"), (200, {}))
+        (session,) = self.ask("GET", "/sessions")[1]
+        self.assertEqual(self.ask("GET", "/statistics")[1]["sessions"], 1)
+        self.assertEqual(self.ask("POST", "/expire_session", {"session_id": session}), (200, {}))
+        self.assertEqual(self.ask("POST", "/expire_session", {"session_id": session})[0], 404)
+        self.assertEqual(self.ask("POST", "/step_clock", {"ms": 3_600_000}), (200, {}))
+        wait_until(lambda: holder.events("ended"), "the end of the term")
+
+    def test_bad_requests_get_one_clear_error(self):
+        for status, says, method, path, body in [
+            (404, "no such request", "GET", "/nothing", None),
+            (400, "JSON object", "POST", "/faults", b"{"),
+            (400, "pth: no such member", "POST", "/faults", {"pth": "/a"}),
+            (400, "at: no such point", "POST", "/faults", {"at": "sett"}),
+            (400, "action: no such action", "POST", "/faults", {"action": 3}),
+            (400, "times: must be 1 or more", "POST", "/faults", {"times": 0}),
+            (400, "skip", "POST", "/faults", {"skip": -1}),
+            (400, "session_id", "POST", "/faults", {"session_id": 1 << 63}),
+            (400, "ms", "POST", "/step_clock", {"ms": "1"}),
+            (400, "ms", "POST", "/step_clock", {"ms": -1}),
+            (400, "session_id", "POST", "/expire_session", {}),
+            (400, "within_ms", "GET", "/faults/1/wait?within_ms=60001", None),
+        ]:
+            answer = self.ask(method, path, body)
+            self.assertEqual(answer[0], status, (path, body, answer))
+            self.assertIn(says, answer[1]["error"])
+        self.assertEqual(self.ask("GET", "/faults", token="0" * 32)[0], 401)
+        self.assertEqual(self.ask("GET", "/faults"), (200, []))
+
+    def test_the_port_ends_with_the_server(self):
+        self.process.send(signal.SIGTERM)
+        self.assertEqual((self.process.wait(), self.process.err()), (0, ""))
 
 
 if __name__ == "__main__":

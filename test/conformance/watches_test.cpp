@@ -118,6 +118,15 @@ TEST_F(watches_conformance, are_checked_and_removed_by_kind) {
   EXPECT_TRUE(zk.events().empty());
 }
 
+TEST_F(watches_conformance, on_the_empty_path_are_not_on_the_null_path) {
+  zk.children("", true);
+  const auto remove = [&](std::string_view path) {
+    return zk.call(wire::remove_watches_request{opcode::remove_watches, path, 1}).code();
+  };
+  EXPECT_EQ(remove({}), errc::no_watcher);
+  EXPECT_EQ(remove(""), errc::ok);
+}
+
 TEST_F(watches_conformance, set_watches_tells_what_was_missed_and_sets_the_rest) {
   const std::string same = at("same");
   const std::string changed = at("changed");

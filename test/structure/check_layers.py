@@ -58,6 +58,7 @@ PUBLIC_HEADERS = {
     "transaction.hpp": "client",
     # The kit that recipes are made of: its driver stands in src/client.
     "recipes/machine.hpp": "client",
+    "faults.hpp": "server",
     "server.hpp": "server",
 }
 

@@ -149,6 +149,14 @@ class server {
   void resume();
   /// Closes all connections, without a word. Sessions live on until they time out or their clients come back.
   void drop_connections();
+  /// Stale reads: from now on there is a second member, which has all that there is now and applies nothing that comes.
+  /// Connections that come in are its: they read old data and hear of nothing, until they write or sync; that brings the
+  /// member up to date as of then, and tells them what they missed, before they are answered. One whose client has seen
+  /// more than the member is closed, as ZooKeeper does it. Connections that are there already stay with the first member
+  /// (`drop_connections` moves them). While it lags, a write of more than 2 MB fails with marshalling_error.
+  void begin_lag();
+  /// The second member applies everything, and from now on at once. New connections are the first member's.
+  void end_lag();
   /// Ends a session as if its time were over: its ephemeral nodes go, its connection is closed.
   /// @return true where there was one.
   bool expire_session(std::int64_t session_id);

@@ -121,6 +121,8 @@ struct fault_port::impl {
     plain("/pause", &server::pause);
     plain("/resume", &server::resume);
     plain("/drop_connections", &server::drop_connections);
+    plain("/begin_lag", &server::begin_lag);
+    plain("/end_lag", &server::end_lag);
     http.Post("/expire_session", [this](const Request& from, Response& to) {
       const auto session = number_of(from, "session_id");
       if (!session) return refuse(to, 400, "the body must be {\"session_id\": NUMBER}");

@@ -128,7 +128,7 @@ std::string mntr(const processor& server, const server_facts& facts, connection_
   add(text, "zk_packets_sent\t{}\n", server.statistics().sent);
   add(text, "zk_outstanding_requests\t0\n");
   add(text, "zk_znode_count\t{}\n", server.state().nodes().size());
-  add(text, "zk_watch_count\t{}\n", server.watched().size());
+  add(text, "zk_watch_count\t{}\n", server.watch_count());
   add(text, "zk_approximate_data_size\t{}\n", server.state().nodes().approximate_bytes());
   add(text, "zk_global_sessions\t{}\n", server.sessions().size());
   add(text, "zk_local_sessions\t0\n");

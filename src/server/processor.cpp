@@ -41,6 +41,7 @@ connection_id processor::open(peer from, instant at) {
   added.id = id;
   added.who.push_back({"ip", from.address});
   added.peer = std::move(from);
+  added.sees = &current_;
   added.established_ms = at.wall_ms;
   return id;
 }
@@ -65,7 +66,7 @@ void processor::close(connection_id which) {
 void processor::close(connection& which) {
   if (which.closing) return;
   which.closing = true;
-  watches_.remove_connection(which.id);
+  which.sees->watched.remove_connection(which.id);
   if (which.session != nullptr) which.session->connection = 0;
   which.session = nullptr;
   make_ready(which);
@@ -124,8 +125,9 @@ duration processor::negotiated(std::int32_t timeout_ms) const noexcept {
 
 void processor::greet(connection& who, std::string_view frame, instant at) {
   const std::optional<wire::connect_request> asked = wire::decode_connect_request(frame);
+  if (lags_) who.sees = &behind_->seen();
   // A client that has seen more than this server must not be served by it: it would see time run backwards.
-  if (!asked || asked->last_zxid_seen > state_.last_zxid()) return close(who);
+  if (!asked || asked->last_zxid_seen > who.sees->state.last_zxid()) return close(who);
 
   session* to = nullptr;
   const duration timeout = negotiated(asked->timeout_ms);
@@ -134,6 +136,7 @@ void processor::greet(connection& who, std::string_view frame, instant at) {
     const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(timeout).count();
     transaction created{{}, create_session_record{static_cast<std::int32_t>(ms)}};
     commit(created, id, 0, at);
+    if (lags_) catch_up();
     to = &sessions_.add(id, timeout, at.now);
   } else if (asked->password == view(password_of(asked->session_id))) {
     // The password comes first: a stranger who knows a session's number cannot throw its client out.
@@ -193,6 +196,16 @@ bool processor::expire(session_id which, instant at) {
   end_session(which, 0, at);
   ++statistics_.expired_sessions;
   return true;
+}
+
+void processor::begin_lag() {
+  if (behind_ == nullptr) behind_ = std::make_unique<lagging_member>(state_);
+  lags_ = true;
+}
+
+void processor::end_lag() {
+  lags_ = false;
+  if (behind_ != nullptr) catch_up();
 }
 
 void processor::remove_orphans(instant at) {

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,6 +15,7 @@
 #include "server/database.hpp"
 #include "server/instant.hpp"
 #include "server/journal.hpp"
+#include "server/lagging_member.hpp"
 #include "server/planner.hpp"
 #include "server/session_tracker.hpp"
 #include "server/watches.hpp"
@@ -99,6 +101,11 @@ class processor {
   bool set_next_sequence(std::string_view path, std::int32_t number) noexcept {
     return state_.set_next_sequence(path, number);
   }
+  /// A fault: connections that say hello from now on are served as by a member of an ensemble that applies nothing but
+  /// what they need: their own writes and syncs, with all that was before.
+  void begin_lag();
+  /// The member applies everything, from now on at once; connections stay with it.
+  void end_lag();
   /// Closes a connection without a word; its session lives on.
   void close(connection_id which);
 
@@ -106,7 +113,11 @@ class processor {
   [[nodiscard]] const processor_options& options() const noexcept { return options_; }
   [[nodiscard]] const database& state() const noexcept { return state_; }
   [[nodiscard]] const session_tracker& sessions() const noexcept { return sessions_; }
+  /// Of all connections but those that lag.
   [[nodiscard]] const watches& watched() const noexcept { return watches_; }
+  [[nodiscard]] std::size_t watch_count() const noexcept {
+    return watches_.size() + (behind_ != nullptr ? behind_->watched().size() : 0);
+  }
   [[nodiscard]] const std::unordered_map<connection_id, connection>& connections() const noexcept {
     return connections_;
   }
@@ -165,6 +176,7 @@ class processor {
   void multi(call& of);
   void reconfig(call& of);
   void close_session(call& of);
+  void catch_up();
   void fail_write(const call& of, errc code);
   [[nodiscard]] planner plan_for(const requester& by) const noexcept {
     return {state_, by, options_.ttl, options_.quota};
@@ -184,6 +196,9 @@ class processor {
   journal* log_;
   session_tracker sessions_;
   watches watches_;
+  member_view current_{state_, watches_};
+  std::unique_ptr<lagging_member> behind_;  ///< From the first lag on.
+  bool lags_ = false;
   std::unordered_map<connection_id, connection> connections_;
   std::vector<connection_id> ready_;
   connection_id last_connection_ = 0;

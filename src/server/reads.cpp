@@ -29,9 +29,9 @@ void processor::exists(call& of) {
   wire::read(of.body, asked);
   if (!of.body.ok() || wire::is_null(asked.path)) return reply_empty(of, errc::marshalling_error);
   if (has_nul(asked.path)) return reply_empty(of, errc::bad_arguments);
-  const node* found = state_.nodes().find(asked.path);
+  const node* found = of.from.sees->state.nodes().find(asked.path);
   if (found != nullptr && options_.compat == compatibility::v3_9 &&
-      !permits(state_.acl_of(*found), perms::read, of.from.who)) {
+      !permits(of.from.sees->state.acl_of(*found), perms::read, of.from.who)) {
     return reply_empty(of, errc::no_auth);  // ZOOKEEPER-2590
   }
   if (found == nullptr) {
@@ -40,7 +40,7 @@ void processor::exists(call& of) {
     reply_frame(*this, of).body().stat(client_stat(*found));
   }
   if (asked.watch) {
-    watches_.add_data(asked.path, of.from.id);
+    of.from.sees->watched.add_data(asked.path, of.from.id);
     check_watch_limit(of.from);
   }
 }
@@ -49,16 +49,16 @@ void processor::get_data(call& of) {
   wire::get_data_request asked;
   wire::read(of.body, asked);
   if (!of.body.ok() || wire::is_null(asked.path)) return reply_empty(of, errc::marshalling_error);
-  const node* found = state_.nodes().find(asked.path);
+  const node* found = of.from.sees->state.nodes().find(asked.path);
   if (found == nullptr) return reply_empty(of, errc::no_node);
-  if (!permits(state_.acl_of(*found), perms::read, of.from.who)) return reply_empty(of, errc::no_auth);
+  if (!permits(of.from.sees->state.acl_of(*found), perms::read, of.from.who)) return reply_empty(of, errc::no_auth);
   {
     reply_frame reply(*this, of);
     write_data(reply.body(), *found);
     reply.body().stat(client_stat(*found));
   }
   if (asked.watch) {
-    watches_.add_data(asked.path, of.from.id);
+    of.from.sees->watched.add_data(asked.path, of.from.id);
     check_watch_limit(of.from);
   }
 }
@@ -67,9 +67,9 @@ void processor::get_acl(call& of) {
   wire::get_acl_request asked;
   wire::read(of.body, asked);
   if (!of.body.ok() || wire::is_null(asked.path)) return reply_empty(of, errc::marshalling_error);
-  const node* found = state_.nodes().find(asked.path);
+  const node* found = of.from.sees->state.nodes().find(asked.path);
   if (found == nullptr) return reply_empty(of, errc::no_node);
-  const acl_list& acl = state_.acl_of(*found);
+  const acl_list& acl = of.from.sees->state.acl_of(*found);
   if (!permits(acl, perms::read | perms::admin, of.from.who)) return reply_empty(of, errc::no_auth);
   reply_frame reply(*this, of);
   reply.body().acl(permits(acl, perms::admin, of.from.who) ? acl : masked(acl));
@@ -80,25 +80,26 @@ void processor::get_children(call& of) {
   wire::get_children_request asked;
   wire::read(of.body, asked, of.header.type);
   if (!of.body.ok() || wire::is_null(asked.path)) return reply_empty(of, errc::marshalling_error);
-  const node* found = state_.nodes().find(asked.path);
+  const node* found = of.from.sees->state.nodes().find(asked.path);
   if (found == nullptr) return reply_empty(of, errc::no_node);
-  if (!permits(state_.acl_of(*found), perms::read, of.from.who)) return reply_empty(of, errc::no_auth);
+  if (!permits(of.from.sees->state.acl_of(*found), perms::read, of.from.who)) return reply_empty(of, errc::no_auth);
   {
     reply_frame reply(*this, of);
     write_children(reply.body(), *found);
     if (asked.type == wire::opcode::get_children2) reply.body().stat(client_stat(*found));
   }
   if (asked.watch) {
-    watches_.add_children(asked.path, of.from.id);
+    of.from.sees->watched.add_children(asked.path, of.from.id);
     check_watch_limit(of.from);
   }
 }
 
-// One server, one history: everything that was committed before is applied already.
+// One server, one history: everything that was committed before is applied already, but by a member that lags.
 void processor::sync(call& of) {
   wire::sync_request asked;
   wire::read(of.body, asked);
   if (!of.body.ok()) return reply_empty(of, errc::marshalling_error);
+  if (of.from.sees != &current_) catch_up();
   reply_frame(*this, of).body().string(asked.path);
 }
 
@@ -107,7 +108,7 @@ void processor::get_ephemerals(call& of) {
   wire::read(of.body, asked);
   if (!of.body.ok()) return reply_empty(of, errc::marshalling_error);
   wire::string_list paths;
-  for (const auto& [zxid, one] : state_.nodes().ephemerals_of(of.from.session->id)) {
+  for (const auto& [zxid, one] : of.from.sees->state.nodes().ephemerals_of(of.from.session->id)) {
     const std::string_view path = *one->path;
     if (path.substr(0, asked.prefix.size()) == asked.prefix) paths.push_back(path);
   }
@@ -118,9 +119,9 @@ void processor::get_all_children_number(call& of) {
   wire::get_all_children_number_request asked;
   wire::read(of.body, asked);
   if (!of.body.ok() || wire::is_null(asked.path)) return reply_empty(of, errc::marshalling_error);
-  const node* top = state_.nodes().find(asked.path);
+  const node* top = of.from.sees->state.nodes().find(asked.path);
   if (top == nullptr) return reply_empty(of, errc::no_node);
-  if (!permits(state_.acl_of(*top), perms::read, of.from.who)) return reply_empty(of, errc::no_auth);
+  if (!permits(of.from.sees->state.acl_of(*top), perms::read, of.from.who)) return reply_empty(of, errc::no_auth);
   std::int32_t count = 0;
   // Down to the first child, else to the next sibling of the nearest ancestor that has one.
   for (const node* at = top->first_child; at != nullptr;) {
@@ -200,7 +201,7 @@ void processor::multi_read(call& of) {
   const bool bad = only_writes || end != all.end();
   {
     reply_frame reply(*this, of, bad ? errc::marshalling_error : errc::ok);
-    const multi_reader read(state_, of.from.who, reply.body());
+    const multi_reader read(of.from.sees->state, of.from.who, reply.body());
     for (auto operation = all.begin(); operation != end; ++operation) {
       // A small request can name a large node very often.
       if (of.from.output.size() > options_.max_output_bytes) break;

@@ -9,7 +9,7 @@ namespace zkr::backend {
 class processor::reply_frame {
  public:
   reply_frame(processor& server, const call& of, errc code = errc::ok)
-      : reply_frame(server, of, of.header.xid, code, server.state_.last_zxid()) {}
+      : reply_frame(server, of, of.header.xid, code, of.from.sees->state.last_zxid()) {}
   reply_frame(processor& server, const call& of, std::int32_t xid, errc code, std::int64_t zxid)
       : server_(server), to_(of.from), body_(of.from.output), start_(body_.begin_frame()) {
     wire::write(body_, wire::reply_header{xid, zxid, code});
@@ -40,7 +40,7 @@ class processor::reply_frame {
 /// used up its watch all the same.
 class processor::event_sender final : public change_sink {
  public:
-  event_sender(processor& server, std::int64_t zxid) : server_(server), zxid_(zxid) {}
+  event_sender(processor& server, member_view& seen, std::int64_t zxid) : server_(server), seen_(seen), zxid_(zxid) {}
 
   void created(std::string_view path, acl_id acl, std::string_view parent, acl_id parent_acl) override;
   void removed(std::string_view path, acl_id acl, std::string_view parent, acl_id parent_acl) override;
@@ -50,6 +50,7 @@ class processor::event_sender final : public change_sink {
   void tell(const watch_table::receivers& who, wire::event_type type, std::string_view path, acl_id acl);
 
   processor& server_;
+  member_view& seen_;
   std::int64_t zxid_;
 };
 

@@ -265,6 +265,17 @@ void server::drop_connections() {
   });
 }
 
+void server::begin_lag() {
+  impl_->call([this] { impl_->core.begin_lag(); });
+}
+
+void server::end_lag() {
+  impl_->call([this] {
+    impl_->core.end_lag();
+    if (impl_->door != nullptr) impl_->door->flush();
+  });
+}
+
 bool server::expire_session(std::int64_t session_id) {
   return impl_->call([this, session_id] {
     if (impl_->door == nullptr) return false;
@@ -311,7 +322,7 @@ server_statistics server::statistics() const {
     now.connections = impl_->door != nullptr ? impl_->door->connections() : 0;
     now.sessions = core.sessions().size();
     now.nodes = core.state().nodes().size();
-    now.watches = core.watched().size();
+    now.watches = core.watch_count();
     now.last_zxid = core.state().last_zxid();
     return now;
   });

@@ -5,7 +5,7 @@ namespace zkr::backend {
 
 // Memory that a client can make the server use has a bound: who goes beyond loses the connection.
 void processor::check_watch_limit(connection& of) {
-  if (watches_.watches_of(of.id) > options_.max_watches_per_connection) close(of);
+  if (of.sees->watched.watches_of(of.id) > options_.max_watches_per_connection) close(of);
 }
 
 void processor::add_watch(call& of) {
@@ -13,8 +13,8 @@ void processor::add_watch(call& of) {
   wire::read(of.body, asked);
   if (!of.body.ok()) return reply_empty(of, errc::marshalling_error);
   switch (static_cast<wire::add_watch_mode>(asked.mode)) {
-    case wire::add_watch_mode::persistent: watches_.add_persistent(asked.path, of.from.id); break;
-    case wire::add_watch_mode::persistent_recursive: watches_.add_recursive(asked.path, of.from.id); break;
+    case wire::add_watch_mode::persistent: of.from.sees->watched.add_persistent(asked.path, of.from.id); break;
+    case wire::add_watch_mode::persistent_recursive: of.from.sees->watched.add_recursive(asked.path, of.from.id); break;
     default: return reply_empty(of, errc::marshalling_error);
   }
   reply_frame(*this, of).body().int32(0);
@@ -31,10 +31,12 @@ void processor::change_watches(call& of) {
   if (wire::is_null(asked.path)) {
     // Is not the empty path, which is the root's second name.
   } else if (asked.type == wire::opcode::remove_watches) {
-    found = as_3_9 ? watches_.remove(asked.path, of.from.id, kind) : watches_.remove_all(asked.path, of.from.id, kind);
+    found = as_3_9 ? of.from.sees->watched.remove(asked.path, of.from.id, kind)
+                   : of.from.sees->watched.remove_all(asked.path, of.from.id, kind);
   } else {
     // 3.8 forgets to ask whose watch it is.
-    found = as_3_9 ? watches_.contains(asked.path, of.from.id, kind) : watches_.contains_any(asked.path, kind);
+    found = as_3_9 ? of.from.sees->watched.contains(asked.path, of.from.id, kind)
+                   : of.from.sees->watched.contains_any(asked.path, kind);
   }
   reply_empty(of, found ? errc::ok : errc::no_watcher);
 }
@@ -51,34 +53,34 @@ void processor::set_watches(call& of) {
     ++statistics_.sent;
   };
   for (const std::string_view path : asked.data) {
-    const node* found = state_.nodes().find(path);
+    const node* found = of.from.sees->state.nodes().find(path);
     if (found == nullptr) {
       tell(wire::event_type::removed, path);
     } else if (found->mzxid > asked.relative_zxid) {
       tell(wire::event_type::data_changed, path);
     } else {
-      watches_.add_data(path, who);
+      of.from.sees->watched.add_data(path, who);
     }
   }
   for (const std::string_view path : asked.exist) {
-    if (state_.nodes().find(path) != nullptr) {
+    if (of.from.sees->state.nodes().find(path) != nullptr) {
       tell(wire::event_type::created, path);
     } else {
-      watches_.add_data(path, who);
+      of.from.sees->watched.add_data(path, who);
     }
   }
   for (const std::string_view path : asked.child) {
-    const node* found = state_.nodes().find(path);
+    const node* found = of.from.sees->state.nodes().find(path);
     if (found == nullptr) {
       tell(wire::event_type::removed, path);
     } else if (found->pzxid > asked.relative_zxid) {
       tell(wire::event_type::children_changed, path);
     } else {
-      watches_.add_children(path, who);
+      of.from.sees->watched.add_children(path, who);
     }
   }
-  for (const std::string_view path : asked.persistent) watches_.add_persistent(path, who);
-  for (const std::string_view path : asked.recursive) watches_.add_recursive(path, who);
+  for (const std::string_view path : asked.persistent) of.from.sees->watched.add_persistent(path, who);
+  for (const std::string_view path : asked.recursive) of.from.sees->watched.add_recursive(path, who);
   reply_empty(of);
   check_watch_limit(of.from);
 }

@@ -10,8 +10,20 @@ applied processor::commit(transaction& what, std::int64_t session, std::int32_t 
                           std::vector<applied>* parts) {
   what.header = {session, cxid, state_.last_zxid() + 1, at.wall_ms};
   if (log_ != nullptr) log_->append(what);
-  event_sender events(*this, what.header.zxid);
-  return state_.apply(what, events, parts);
+  event_sender events(*this, current_, what.header.zxid);
+  const applied result = state_.apply(what, events, parts);
+  if (behind_ != nullptr) {
+    behind_->append(what);
+    const backend::session* of = sessions_.find(session);
+    const connection* by = of != nullptr ? find(of->connection) : nullptr;
+    if (!lags_ || (by != nullptr && by->sees != &current_)) catch_up();
+  }
+  return result;
+}
+
+void processor::catch_up() {
+  member_view& seen = behind_->seen();
+  behind_->catch_up([&](std::int64_t zxid) { return event_sender(*this, seen, zxid); });
 }
 
 void processor::fail_write(const call& of, errc code) {
@@ -47,7 +59,7 @@ struct growth {
 
 // Larger ones could not be read again.
 bool processor::fits_journal(const call& of, const transaction& what) const {
-  if (log_ == nullptr) return true;
+  if (log_ == nullptr && behind_ == nullptr) return true;
   return of.frame_bytes + std::visit(growth{}, what.record) <= largest_record_bytes;
 }
 

@@ -214,6 +214,8 @@ class faults(tool_test):
         self.assertNotEqual(self.zkr("--timeout", "200ms", "get", "/a").returncode, 0)
         self.assertEqual(self.ask("DELETE", "/faults"), (200, {}))
         self.assertEqual(self.succeeds("get", "/a"), "1")
+        self.assertEqual(self.ask("POST", "/begin_lag"), (200, {}))
+        self.assertEqual(self.ask("POST", "/end_lag"), (200, {}))
 
     def test_the_server_as_a_whole(self):
         holder = self.elect("/e", "--events")

@@ -56,6 +56,31 @@ TEST_F(injected, delayed_reply_is_a_timeout_with_unknown_outcome) {
   zookeeper.drop_connections();  // else the client's goodbye would wait behind that reply
 }
 
+TEST_F(injected, stale_reads_of_a_member_that_lags_end_with_a_sync) {
+  (void)other.create("/a", "old").value();
+  zookeeper.begin_lag();
+  client behind = connect();
+  (void)other.set("/a", "new").value();
+  EXPECT_EQ(behind.get("/a").value().data, "old");
+  EXPECT_TRUE(behind.sync("/a"));
+  EXPECT_EQ(behind.get("/a").value().data, "new");
+}
+
+TEST_F(injected, client_that_has_seen_more_than_a_lagging_member_comes_back_when_it_has_caught_up) {
+  zookeeper.begin_lag();
+  (void)zk.create("/a").value();
+  const std::int64_t session = zk.session().id;
+  zookeeper.drop_connections();
+  const fault_id tried = add({.at = fault_point::resumed_session,
+                              .action = fault_action::delay_request,
+                              .session_id = session,
+                              .skip = 1,
+                              .delay = 1ms});
+  EXPECT_TRUE(zookeeper.faults().wait(tried, 1, 20s)) << "turned away, and asks again";
+  zookeeper.end_lag();
+  EXPECT_TRUE(eventually([&] { return zk.exists("/a").has_value(); }));
+}
+
 TEST_F(injected, session_that_may_not_be_resumed_is_followed_by_a_new_one_while_its_nodes_stay) {
   (void)zk.create("/e", "", {.mode = create_mode::ephemeral}).value();
   const std::int64_t old = zk.session().id;

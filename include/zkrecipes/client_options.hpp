@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "zkrecipes/clock.hpp"
@@ -63,6 +64,26 @@ struct client_options {
   std::shared_ptr<zkr::observer> observer = nullptr;
   /// Unset: the one that all such clients share.
   std::shared_ptr<zkr::runtime> runtime = nullptr;
+
+  /// Options from one text: `zk://host1,host2:2182/app?session_timeout=10s&auth=digest:user:password`.
+  ///
+  /// What stands between "zk://" and '?' is `hosts`. Behind it are the options by their names here, each once at most but
+  /// for `auth` (SCHEME:CREDENTIALS). Durations have a unit ("500ms", "10s", "2m", "1h"), choices are spelt as their
+  /// enumerators. "%2F" is '/', in the chroot and in values. What the text does not name has its default;
+  /// `callback_executor`, `observer` and `runtime` cannot be named.
+  ///
+  /// @par Errors  invalid_argument: what does not fit, as by `validate`, and names that there are not. The message names
+  ///              the option and never holds credentials.
+  [[nodiscard]] static result<client_options> from_uri(std::string_view uri);
+
+  /// Options from environment variables: `prefix`SERVERS is `hosts`, every other option has its name in capitals:
+  /// ZKR_SESSION_TIMEOUT=10s. Values are those of `from_uri`, without percent signs; `auth` has one entry. Not to be
+  /// called while another thread changes the environment.
+  ///
+  /// @par Errors  invalid_argument, as by `from_uri`, also for a variable that begins with `prefix` and stands for no
+  ///              option. (With the default prefix, the four that `zkr elect` gives its command are passed over:
+  ///              ZKR_FENCING_TOKEN, ZKR_PATH, ZKR_NODE, ZKR_ID.)
+  [[nodiscard]] static result<client_options> from_env(std::string_view prefix = "ZKR_");
 
   /// Names the first option that is out of its range.
   [[nodiscard]] result<void> validate() const;

@@ -23,6 +23,8 @@ void add_read_commands(CLI::App& app, command_line& line);
 void add_write_commands(CLI::App& app, command_line& line);
 void add_elect_command(CLI::App& app, command_line& line);
 void add_server_command(CLI::App& app, command_line& line);
+void add_status_command(CLI::App& app, command_line& line);
+void add_ensemble_command(CLI::App& app, command_line& line);
 
 /// The positional PATH of most commands.
 CLI::Option* add_path(CLI::App& app, std::string& path);

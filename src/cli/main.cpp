@@ -87,6 +87,8 @@ int main(int argc, char** argv) {
   add_read_commands(app, line);
   add_write_commands(app, line);
   add_server_command(app, line);
+  add_status_command(app, line);
+  add_ensemble_command(app, line);
 
   bool known = chosen_word.empty();
   for (auto* command : app.get_subcommands({})) {

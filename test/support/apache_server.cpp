@@ -9,35 +9,26 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <array>
 #include <fstream>
 #include <stdexcept>
 
 #include "support/eventually.hpp"
+#include "testing/ensemble_member.hpp"
 
 namespace zkr::testing {
 namespace {
-
-constexpr std::array jars{"/usr/share/java/zookeeper.jar", "/usr/share/java/slf4j-api.jar",
-                          "/usr/share/java/slf4j-simple.jar"};
 
 struct socket_closer {
   int fd;
   ~socket_closer() { ::close(fd); }
 };
 
-sockaddr_in loopback(std::uint16_t port) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  return address;
-}
-
 /// A port that was free a moment ago: Apache cannot be asked for port 0.
 std::uint16_t free_port() {
   const socket_closer one{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
-  auto address = loopback(0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   socklen_t size = sizeof address;
   auto* const raw = reinterpret_cast<sockaddr*>(&address);
   if (::bind(one.fd, raw, size) != 0 || ::getsockname(one.fd, raw, &size) != 0)
@@ -45,30 +36,9 @@ std::uint16_t free_port() {
   return ntohs(address.sin_port);
 }
 
-/// The answer to a four-letter word; empty where nobody serves.
-std::string ask(std::uint16_t port, std::string_view word) {
-  const socket_closer one{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
-  const timeval patience{.tv_sec = 1, .tv_usec = 0};
-  ::setsockopt(one.fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-  const auto address = loopback(port);
-  if (::connect(one.fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) return {};
-  if (::send(one.fd, word.data(), word.size(), MSG_NOSIGNAL) < 0) return {};
-  std::string answer;
-  std::array<char, 4096> part{};
-  for (ssize_t got = 0; (got = ::recv(one.fd, part.data(), part.size(), 0)) > 0;) {
-    answer.append(part.data(), static_cast<std::size_t>(got));
-  }
-  return answer;
-}
-
 }  // namespace
 
-bool apache_server::installed() {
-  for (const auto* jar : jars) {
-    if (!std::filesystem::exists(jar)) return false;
-  }
-  return std::filesystem::exists("/usr/bin/java");
-}
+bool apache_server::installed() { return apache_installed(); }
 
 apache_server::apache_server(std::chrono::milliseconds tick_time, const std::vector<std::string>& properties)
     : port_(free_port()) {
@@ -79,8 +49,6 @@ apache_server::apache_server(std::chrono::milliseconds tick_time, const std::vec
                                      << "\nclientPortAddress=127.0.0.1\ndataDir=" << (folder_ / "data").string()
                                      << "\nadmin.enableServer=false\nmaxClientCnxns=0\n4lw.commands.whitelist=*\n"
                                         "forceSync=no\n";
-  std::string class_path;
-  for (const auto* jar : jars) class_path.append(class_path.empty() ? "" : ":").append(jar);
   std::vector<std::string> arguments{"java",
                                      "-Xmx256m",
                                      "-XX:+UseSerialGC",
@@ -88,7 +56,7 @@ apache_server::apache_server(std::chrono::milliseconds tick_time, const std::vec
                                      "-Dzookeeper.extendedTypesEnabled=true",
                                      "-Dzookeeper.forceSync=no",
                                      "-cp",
-                                     class_path,
+                                     apache_class_path(),
                                      "org.apache.zookeeper.server.ZooKeeperServerMain",
                                      (folder_ / "zoo.cfg").string()};
   for (const auto& one : properties) arguments.insert(arguments.begin() + 1, "-D" + one);
@@ -103,7 +71,7 @@ apache_server::apache_server(std::chrono::milliseconds tick_time, const std::vec
   const int failed = ::posix_spawnp(&pid_, "java", &files, nullptr, raw.data(), environ);
   posix_spawn_file_actions_destroy(&files);
   if (failed != 0) throw std::runtime_error("java does not start");
-  const bool serves = eventually([this] { return ask(port_, "srvr").find("Mode: standalone") != std::string::npos; },
+  const bool serves = eventually([this] { return ask_member("127.0.0.1", port_).role == member_role::standalone; },
                                  std::chrono::seconds(60));
   if (!serves) throw std::runtime_error("Apache ZooKeeper does not serve; its log: " + log);
 }

@@ -40,7 +40,7 @@ class database::applier {
   applied operator()(const check_record&) const { return {}; }
 
   applied operator()(const create_record& record) const {
-    node* parent = into_.nodes_.find(parent_of(record.path));
+    node* parent = into_.nodes_.parent_for(record.path);
     if (parent == nullptr) return {errc::no_node, {}};
     const bool exists = into_.nodes_.find(record.path) != nullptr;
     // A create that was part of the snapshot already still updates its parent, but only where it is of type 1.
@@ -126,7 +126,7 @@ class database::applier {
     if (parent == nullptr) return errc::no_node;
     parent->pzxid = std::max(parent->pzxid, header_.zxid);
     node* found = into_.nodes_.find(path);
-    if (found == nullptr || found->first_child != nullptr || found->parent == nullptr) return errc::no_node;
+    if (found == nullptr || found->first_child != nullptr || is_builtin(*found->path)) return errc::no_node;
 
     // The path and the list must outlive the node: watchers are told by them.
     const std::string removed_path = *found->path;

@@ -62,6 +62,11 @@ const node* tree::find(std::string_view path) const noexcept {
 
 node* tree::find(std::string_view path) noexcept { return const_cast<node*>(std::as_const(*this).find(path)); }
 
+node* tree::parent_for(std::string_view path) noexcept {
+  node* parent = has_slash(path) ? find(parent_of(path)) : nullptr;
+  return parent == nullptr || kind_of(parent->owner) == node_kind::ephemeral ? nullptr : parent;
+}
+
 // Apache does not count them among the creations of their parents.
 node& tree::add_builtin(std::string_view path, node* parent) { return insert(path, parent); }
 
@@ -92,7 +97,7 @@ node* tree::restore(std::string_view path, node&& stored) {
   node* to = find(path);
   if (to != nullptr && !is_builtin(*to->path)) return nullptr;
   if (to == nullptr) {
-    node* parent = find(parent_of(path));
+    node* parent = parent_for(path);
     if (parent == nullptr) return nullptr;
     to = &add(path, *parent, stored.czxid, stored.owner);
   }

@@ -61,11 +61,14 @@ class tree {
   [[nodiscard]] const node* find(std::string_view path) const noexcept;
   [[nodiscard]] node* find(std::string_view path) noexcept;
   [[nodiscard]] const node& root() const noexcept { return *root_; }
+  /// The node below which a path can be added, or null: it is not there, or is ephemeral. Clients that ask for such a thing
+  /// are told so before; a damaged file may ask too.
+  [[nodiscard]] node* parent_for(std::string_view path) noexcept;
 
   /// Adds a child whose path is free. The caller fills in everything but the links, `path` and `owner`.
   node& add(std::string_view path, node& parent, std::int64_t czxid, std::int64_t owner);
   /// Puts in a node as a snapshot has it; its links are made here. Nodes that every server has are overwritten.
-  /// @return the node, or null where its parent is not there or the path is taken.
+  /// @return the node, or null where it cannot have a parent (`parent_for`) or the path is taken.
   node* restore(std::string_view path, node&& stored);
   /// Takes out a node without children.
   void remove(node& leaf);

@@ -3,13 +3,12 @@
 import os
 import random
 import re
-import struct
 import subprocess
 import tempfile
 import threading
 import unittest
 
-from durable import connection, durable_server
+from durable import connection, durable_server, missing, write_until_the_end
 from tool import FACTOR, TOOL, wait_until
 
 # How often the server is killed under load.
@@ -27,30 +26,15 @@ class killing(unittest.TestCase):
         self.addCleanup(server.kill)
         return server
 
-    def write_until_the_end(self, address, prefix, acknowledged):
-        """Keeps eight creates on their way."""
-        one = connection(address)
-        try:
-            for xid in range(1, 9):
-                one.create(xid, f"{prefix}-{xid}")
-            for xid in range(9, 1 << 30):
-                done, _, code = struct.unpack_from(">iqi", one.receive())
-                if code == 0:
-                    acknowledged.append(f"{prefix}-{done}")
-                one.create(xid, f"{prefix}-{xid}")
-        except OSError:
-            pass
-
     def test_loses_nothing_that_was_acknowledged(self):
         acknowledged = []
         for life in range(KILLS):
             server = self.start("--snap-count", "200", "--snapshots-kept", "2")
             check = connection(server.address)
-            missing = [path for path in acknowledged if not check.exists(path)]
-            self.assertEqual(missing, [], f"in life {life}; {server.process.err()}")
+            self.assertEqual(missing(check, acknowledged), [], f"in life {life}; {server.process.err()}")
             before = len(acknowledged)
             enough = before + random.randint(1, 300)
-            writers = [threading.Thread(target=self.write_until_the_end,
+            writers = [threading.Thread(target=write_until_the_end,
                                         args=(server.address, f"/{life}-{number}", acknowledged))
                        for number in range(3)]
             for writer in writers:

@@ -67,6 +67,27 @@ class connection:
         return given
 
 
+def missing(session, paths):
+    """Those of the paths that do not exist."""
+    found = session.call_all([(3, string(path) + b"\0") for path in paths])
+    return [path for path, (code, _) in zip(paths, found) if code != 0]
+
+
+def write_until_the_end(address, prefix, acknowledged):
+    """Keeps eight creates on their way, and adds the paths that were acknowledged to the list."""
+    try:
+        one = connection(address)
+        for xid in range(1, 9):
+            one.create(xid, f"{prefix}-{xid}")
+        for xid in range(9, 1 << 30):
+            done, _, code = struct.unpack_from(">iqi", one.receive())
+            if code == 0:
+                acknowledged.append(f"{prefix}-{done}")
+            one.create(xid, f"{prefix}-{xid}")
+    except OSError:
+        pass
+
+
 class durable_server:
     def __init__(self, folder, *options):
         self.process = background(TOOL, "server", "--port", "0", "--data", folder, *options)

@@ -14,7 +14,7 @@ PERSISTENCE = re.compile(r"(WARN|ERROR) \S*\.(persistence\.\S*|DataTree|ZKDataba
 
 
 class apache_server:
-    def __init__(self, folder):
+    def __init__(self, folder, *properties):
         with socket.socket() as one:
             one.bind(("127.0.0.1", 0))
             port = one.getsockname()[1]
@@ -24,7 +24,7 @@ class apache_server:
             to.write(f"tickTime=1000\nclientPort={port}\nclientPortAddress=127.0.0.1\ndataDir={folder}\n"
                      "maxSessionTimeout=120000\nadmin.enableServer=false\n4lw.commands.whitelist=*\npreAllocSize=64\n")
         self.process = background("java", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
-                                  "-Dzookeeper.extendedTypesEnabled=true", "-cp", ":".join(JARS),
+                                  "-Dzookeeper.extendedTypesEnabled=true", *properties, "-cp", ":".join(JARS),
                                   "org.apache.zookeeper.server.ZooKeeperServerMain", config)
         wait_until(self.serves, "Apache ZooKeeper", 60)
 

@@ -2,6 +2,7 @@
 
 Only where ZKR_TEST_APACHE=1 asks for it. Needs Debian's zookeeper, slf4j and kazoo, hence Debian's python3."""
 
+import shutil
 import signal
 import struct
 import subprocess
@@ -182,6 +183,39 @@ class moving(unittest.TestCase):
                     self.assertEqual(missing(connection(apache.address), acknowledged), [])
                 finally:
                     apache.stop()
+
+    def test_snapshots_that_apache_made_under_load(self):
+        """They hold parts of what came later; we come to the same tree as Apache does."""
+        def write(address, top):
+            session = connection(address)
+            session.call_all([create(top), *(request for i in range(300) for request in (
+                create(f"{top}/{i}"), create(f"{top}/{i}/e", flags=1), create(f"{top}/{i // 2}/s-", flags=2),
+                (SET_DATA, string(f"{top}/{i % 20}") + string(str(i)) + struct.pack(">i", -1)),
+                (SET_ACL, string(f"{top}/{i % 10}") + acl(LISTED) + struct.pack(">i", -1)),
+                (DELETE, string(f"{top}/{i // 2}/e") + struct.pack(">i", -1)),
+                multi([create(f"{top}/{i}/m"), (DELETE, string(f"{top}/{i}/m") + struct.pack(">i", -1))])))])
+
+        with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as copy:
+            apache = apache_server(folder, "-Dzookeeper.snapCount=40")
+            try:
+                writers = [threading.Thread(target=write, args=(apache.address, f"/{i}")) for i in range(3)]
+                for one in writers:
+                    one.start()
+                for one in writers:
+                    one.join()
+            finally:
+                apache.stop()
+            self.assertGreater(len(list(Path(folder, "version-2").glob("snapshot.*"))), 5)
+            shutil.copytree(Path(folder, "version-2"), Path(copy, "version-2"))
+            found = []
+            for server in (apache_server(folder), our_server(copy)):
+                try:
+                    found.append(everything(connection(server.address)))
+                finally:
+                    server.stop()
+            self.assertGreater(len(found[0]), 1500)
+            self.assertEqual([path for path in found[0].keys() | found[1].keys()
+                              if found[0].get(path) != found[1].get(path)][:10], [])
 
     def test_apaches_tools_read_our_files(self):
         with tempfile.TemporaryDirectory() as folder:

@@ -35,7 +35,7 @@ std::size_t connections_except(const processor& server, connection_id asker) {
 
 // Requests are answered before the next one is read: none is outstanding, and none takes a measurable time.
 std::string common(const processor& server, connection_id asker) {
-  std::string text = "Latency min/avg/max: 0/0.0/0\n";
+  std::string text = "Latency min/avg/max: 0/0/0\n";
   add(text, "Received: {}\n", server.statistics().received);
   add(text, "Sent: {}\n", server.statistics().sent);
   add(text, "Connections: {}\n", connections_except(server, asker));

@@ -5,8 +5,6 @@ Only where ZKR_TEST_APACHE=1 asks for it. Needs Debian's zookeeper, slf4j and ka
 import os
 import re
 import signal
-import socket
-import subprocess
 import sys
 import tempfile
 import unittest
@@ -22,9 +20,9 @@ except ImportError:
     print("skipped: no kazoo")
     sys.exit(77)
 
+from servers import apache_installed, apache_process
 from tool import FACTOR, TOOL, background, wait_until
 
-JARS = [f"/usr/share/java/{name}.jar" for name in ("zookeeper", "slf4j-api", "slf4j-simple")]
 PERSISTENCE = re.compile(r"(WARN|ERROR) \S*\.(persistence\.\S*|DataTree|ZKDatabase)\b")
 
 
@@ -41,35 +39,13 @@ class our_server:
 
 class apache_server:
     def __init__(self, folder):
-        with socket.socket() as one:
-            one.bind(("127.0.0.1", 0))
-            port = one.getsockname()[1]
-        self.address = f"127.0.0.1:{port}"
-        config = os.path.join(folder, "zoo.cfg")
-        with open(config, "w", encoding="ascii") as to:
-            to.write(f"tickTime=1000\nclientPort={port}\nclientPortAddress=127.0.0.1\ndataDir={folder}\n"
-                     "admin.enableServer=false\n4lw.commands.whitelist=*\npreAllocSize=64\n")
-        self.process = background("java", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
-                                  "-Dzookeeper.extendedTypesEnabled=true", "-cp", ":".join(JARS),
-                                  "org.apache.zookeeper.server.ZooKeeperServerMain", config)
-        wait_until(self.serves, "Apache ZooKeeper", 60)
-
-    def serves(self):
-        if self.process.process.poll() is not None:
-            raise AssertionError(self.process.err())
-        host, port = self.address.split(":")
-        try:
-            with socket.create_connection((host, int(port)), timeout=5) as one:
-                one.sendall(b"srvr")
-                return b"Mode: standalone" in one.recv(4096)
-        except OSError:
-            return False
+        self.process = apache_process(folder, ("preAllocSize=64",))
+        self.address = f"127.0.0.1:{self.process.port}"
+        self.process.wait()
 
     def stop(self):
-        self.process.process.send_signal(signal.SIGKILL)
-        self.process.process.wait()
-        log = self.process.out() + self.process.err()
-        said = [line for line in log.splitlines() if PERSISTENCE.search(line)]
+        self.process.kill()
+        said = [line for line in self.process.log().splitlines() if PERSISTENCE.search(line)]
         assert not said, said
 
 
@@ -119,7 +95,7 @@ def write(client, name):
     assert client.delete(f"/{name}/ephemeral")
 
 
-@unittest.skipUnless(all(map(os.path.exists, JARS)), "no Apache ZooKeeper here")
+@unittest.skipUnless(apache_installed(), "no Apache ZooKeeper here")
 class moving(unittest.TestCase):
     def test_there_and_back_again(self):
         with tempfile.TemporaryDirectory() as folder:

@@ -242,7 +242,7 @@ std::string answer(std::string_view word, processor& server, const server_facts&
   if (word == "wchc") return wchc(server);
   if (word == "wchp") return wchp(server);
   if (word == "dirs") return "datadir_size: 0\nlogdir_size: 0\n";
-  if (word == "gtmk" || word == "stmk") return "306";
+  if (word == "gtmk" || word == "stmk") return std::to_string(facts.trace_mask);
   if (word == "crst") {
     server.reset_connection_statistics();
     return "Connection stats reset.\n";

@@ -15,7 +15,7 @@ STORY = pathlib.Path(__file__).with_name("story.go")
 
 def main(tool, folder):
     # Debian's packages of Go libraries are sources, which are found like this.
-    to_build = {"GO111MODULE": "off", "GOFLAGS": "-mod=", "GOPATH": "/usr/share/gocode", "GOCACHE": f"{folder}/cache"}
+    to_build = {"GO111MODULE": "off", "GOFLAGS": "", "GOPATH": "/usr/share/gocode", "GOCACHE": f"{folder}/cache"}
     story = f"{folder}/story"
     subprocess.run(["go", "build", "-o", story, str(STORY)], env=os.environ | to_build, check=True, timeout=400)
     status = compare_stories(tool, lambda port: run_story([story, f"127.0.0.1:{port}"]))

@@ -35,7 +35,7 @@ std::size_t connections_except(const processor& server, connection_id asker) {
 
 // Requests are answered before the next one is read: none is outstanding, and none takes a measurable time.
 std::string common(const processor& server, connection_id asker) {
-  std::string text = "Latency min/avg/max: 0/0.0/0\n";
+  std::string text = "Latency min/avg/max: 0/0/0\n";
   add(text, "Received: {}\n", server.statistics().received);
   add(text, "Sent: {}\n", server.statistics().sent);
   add(text, "Connections: {}\n", connections_except(server, asker));
@@ -242,7 +242,7 @@ std::string answer(std::string_view word, processor& server, const server_facts&
   if (word == "wchc") return wchc(server);
   if (word == "wchp") return wchp(server);
   if (word == "dirs") return "datadir_size: 0\nlogdir_size: 0\n";
-  if (word == "gtmk" || word == "stmk") return "306";
+  if (word == "gtmk" || word == "stmk") return std::to_string(facts.trace_mask);
   if (word == "crst") {
     server.reset_connection_statistics();
     return "Connection stats reset.\n";

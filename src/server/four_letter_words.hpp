@@ -19,7 +19,8 @@ struct server_facts {
   std::string address;
   std::uint16_t port = 0;
   std::size_t max_connections_per_address = 60;
-  std::int64_t started_ms = 0;  ///< Wall clock.
+  std::int64_t started_ms = 0;    ///< Wall clock.
+  std::int64_t trace_mask = 306;  ///< Apache's default. It can be set and asked for, and has no effect.
 };
 
 /// True for the words that ZooKeeper knows. Anything else at the start of a connection is a frame's length.

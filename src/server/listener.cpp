@@ -208,8 +208,12 @@ bool listener::take_word(link& on, std::string_view input) {
     on.first = false;
     return false;
   }
-  // The one word with an argument: a trace mask, which is not used.
-  if (word == "stmk" && input.size() < 12) return false;
+  // The one word with an argument.
+  if (word == "stmk") {
+    constexpr std::size_t mask_bytes = 8;
+    if (input.size() < word.size() + mask_bytes) return false;
+    if (words_.allows(word)) facts_.trace_mask = wire::reader(input.substr(word.size())).int64();
+  }
   on.first = false;
   on.closing = true;
   const std::string text = words_.allows(word) ? answer(word, server_, facts_, on.id, now()) : refusal(word);

@@ -30,8 +30,8 @@ enum class quota_limits { ignored, enforced };
 /// and would have to restore every field of every parent.) A single write has no overlay and allocates nothing for one.
 class planner {
  public:
-  planner(const database& state, const requester& by, ttl_nodes ttl, quota_limits quota) noexcept
-      : state_(state), by_(by), ttl_(ttl), quota_(quota) {}
+  planner(const database& state, const requester& by, ttl_nodes ttl, quota_limits quota, sasl_ids sasl) noexcept
+      : state_(state), by_(by), ttl_(ttl), quota_(quota), sasl_(sasl) {}
 
   /// `into` is the record where the result is ok.
   [[nodiscard]] errc plan(const wire::create_request& request, create_record& into);
@@ -75,6 +75,7 @@ class planner {
   const requester& by_;
   ttl_nodes ttl_;
   quota_limits quota_;
+  sasl_ids sasl_;
   bool in_multi_ = false;
   std::unordered_map<std::string, pending, path_hash, path_equal> overlay_;
 };

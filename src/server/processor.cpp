@@ -263,6 +263,10 @@ void processor::serve(connection& who, std::string_view frame, instant at) {
 
 void processor::dispatch(call& of) {
   using wire::opcode;
+  if (!may_ask(of)) {
+    reply_empty(of, errc::session_closed_require_auth, 0);
+    return close(of.from);
+  }
   switch (of.header.type) {
     case opcode::get_data: return get_data(of);
     case opcode::exists: return exists(of);

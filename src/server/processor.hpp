@@ -36,7 +36,9 @@ struct processor_options {
   ttl_nodes ttl = ttl_nodes::enabled;
   quota_limits quota = quota_limits::ignored;
   compatibility compat = compatibility::v3_8;
-  std::string super_digest;  ///< "user:base64(sha1(user:password))" of the super user; "": none.
+  std::string super_digest;   ///< "user:base64(sha1(user:password))" of the super user; "": none.
+  sasl_secrets sasl_users;    ///< Who may prove to be who with SASL; empty: there is no SASL.
+  bool require_sasl = false;  ///< Whether clients must do so before anything else.
   std::size_t max_watches_per_connection = 1'000'000;     ///< A connection that sets more is closed.
   std::size_t max_output_bytes = std::size_t{64} << 20U;  ///< A connection for which more is waiting is closed.
 };
@@ -167,6 +169,7 @@ class processor {
   void who_am_i(call& of);
   void auth(call& of);
   void sasl(call& of);
+  [[nodiscard]] bool may_ask(const call& of) const noexcept;
 
   // writes.cpp
   void create(call& of);
@@ -179,7 +182,8 @@ class processor {
   void catch_up();
   void fail_write(const call& of, errc code);
   [[nodiscard]] planner plan_for(const requester& by) const noexcept {
-    return {state_, by, options_.ttl, options_.quota};
+    return {state_, by, options_.ttl, options_.quota,
+            options_.sasl_users.empty() ? sasl_ids::refused : sasl_ids::accepted};
   }
   [[nodiscard]] bool fits_journal(const call& of, const transaction& what) const;
   applied commit(transaction& what, std::int64_t session, std::int32_t cxid, instant at,

@@ -12,7 +12,7 @@ import threading
 import unittest
 from pathlib import Path
 
-from apache import INSTALLED, JARS, WANTED, apache_server
+from apache import INSTALLED, SERVER_JARS, WANTED, apache_server
 from durable import EVERYBODY, acl, connection, missing, string, write_until_the_end
 from tool import FACTOR, TOOL, background, wait_until
 
@@ -196,7 +196,7 @@ class moving(unittest.TestCase):
                 multi([create(f"{top}/{i}/m"), (DELETE, string(f"{top}/{i}/m") + struct.pack(">i", -1))])))])
 
         with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as copy:
-            apache = apache_server(folder, "-Dzookeeper.snapCount=40")
+            apache = apache_server(folder, "zookeeper.snapCount=40")
             try:
                 writers = [threading.Thread(target=write, args=(apache.address, f"/{i}")) for i in range(3)]
                 for one in writers:
@@ -226,7 +226,7 @@ class moving(unittest.TestCase):
             ours.stop()
 
             def tool(name, path):
-                return subprocess.run(["java", "-cp", ":".join(JARS), f"org.apache.zookeeper.server.{name}", str(path)],
+                return subprocess.run(["java", "-cp", SERVER_JARS, f"org.apache.zookeeper.server.{name}", str(path)],
                                       capture_output=True, text=True, check=True, timeout=60).stdout
 
             files = list(Path(folder, "version-2").iterdir())

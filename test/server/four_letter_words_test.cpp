@@ -36,7 +36,7 @@ TEST_F(four_letter_words_test, srvr_is_what_go_and_zk_server_sh_parse) {
   client.create("/a");
   EXPECT_EQ(ask("srvr"),
             "Zookeeper version: 3.8.0-zkrecipes, built on 02/25/2022 08:49 GMT\n"
-            "Latency min/avg/max: 0/0.0/0\nReceived: 2\nSent: 2\nConnections: 1\nOutstanding: 0\nZxid: 0x2\n"
+            "Latency min/avg/max: 0/0/0\nReceived: 2\nSent: 2\nConnections: 1\nOutstanding: 0\nZxid: 0x2\n"
             "Mode: standalone\nNode count: 5\n");
 }
 

@@ -104,8 +104,11 @@ TEST_F(listener_test, four_letter_words_may_come_in_pieces_and_with_a_newline) {
   auto with_mask = network.connect();
   network.send(with_mask, "stmk");
   EXPECT_FALSE(with_mask->server_gone);
-  network.send(with_mask, std::string(8, '\0'));
-  EXPECT_EQ(with_mask->from_server, "306");
+  network.send(with_mask, std::string(7, '\0') + "\2");
+  EXPECT_EQ(with_mask->from_server, "2");
+  auto mask = network.connect();
+  network.send(mask, "gtmk");
+  EXPECT_EQ(mask->from_server, "2");
   EXPECT_EQ(door->connections(), 0U);
 }
 

@@ -104,8 +104,8 @@ void listener::shut() {
   drop_connections();
 }
 
-void listener::drop_silent(time_point now) {
-  while (!handshakes_.empty() && handshakes_.front().first <= now) {
+void listener::drop_silent(time_point now, std::size_t most) {
+  for (; most > 0 && !handshakes_.empty() && handshakes_.front().first <= now; --most) {
     const connection_id id = handshakes_.front().second;
     handshakes_.pop_front();
     const auto found = server_.connections().find(id);
@@ -301,10 +301,10 @@ void listener::writable(connection_id id) {
 
 // ---- time -----------------------------------------------------------------------------------------------------------
 
-void listener::tick() {
+void listener::tick(std::size_t most) {
   const instant at = now();
-  server_.tick(at);
-  drop_silent(at.now);
+  server_.tick(at, most);
+  drop_silent(at.now, most);
   wake_delayed(at.now);
   flush();
 }
@@ -339,7 +339,7 @@ void listener::arm() {
   timer_ = time_.schedule(next, [this] {
     timer_ = 0;
     timer_at_ = no_deadline;
-    tick();
+    tick(most_ends_at_once);
   });
 }
 

@@ -57,7 +57,7 @@ class listener {
   /// To be called when the journal has more on the disk: what was held back for it leaves.
   void release();
   /// Ends what is due by now: sessions, handshakes, nodes. Called by itself when it is time.
-  void tick();
+  void tick() { tick(static_cast<std::size_t>(-1)); }
   [[nodiscard]] instant now() const;
   /// Both clocks go on by that much at once, and what is due by then happens. >= 0.
   void step_clock(duration by);
@@ -82,6 +82,11 @@ class listener {
     connection_faults faults;
   };
 
+  /// How many sessions, and how many silent connections, end before others are served: with a connection to close each
+  /// takes some 20 us, and ten thousand may be over in the same moment.
+  static constexpr std::size_t most_ends_at_once = 64;
+
+  void tick(std::size_t most);
   void accept();
   void accepted(std::unique_ptr<wire::stream> bytes, wire::endpoint from);
   void wait_to_read(link& on);
@@ -98,7 +103,7 @@ class listener {
   void wake_delayed(time_point now);
   [[nodiscard]] std::size_t unsent(const link& on);
   void drop(connection_id id);
-  void drop_silent(time_point now);
+  void drop_silent(time_point now, std::size_t most);
   void arm();
 
   processor& server_;

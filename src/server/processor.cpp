@@ -176,9 +176,9 @@ void processor::end_session(session_id which, std::int32_t cxid, instant at) {
   // A journal's record has a largest size. What does not stand in it goes all the same: the session owns it.
   std::size_t bytes = 0;
   for (const auto& [zxid, one] : state_.nodes().ephemerals_of(which)) {
-    bytes += one->path->size() + sizeof(std::int32_t);
+    bytes += one->path.size() + sizeof(std::int32_t);
     if (bytes > largest_record_bytes) break;
-    record.paths.push_back(*one->path);
+    record.paths.emplace_back(one->path);
   }
   transaction closed{{}, std::move(record)};
   commit(closed, which, cxid, at);
@@ -218,8 +218,8 @@ void processor::remove_orphans(instant at) {
 
 // ---- time -----------------------------------------------------------------------------------------------------------
 
-void processor::tick(instant at) {
-  for (const session_id id : sessions_.take_expired(at.now)) expire(id, at);
+void processor::tick(instant at, std::size_t most_sessions) {
+  for (const session_id id : sessions_.take_expired(at.now, most_sessions)) expire(id, at);
   if (at.now >= next_reap_) {
     reap(at);
     next_reap_ = at.now + options_.reap_interval;
@@ -237,10 +237,10 @@ void processor::reap(instant at) {
   std::vector<std::string> due;
   for (const auto& [zxid, one] : state_.nodes().containers()) {
     // A container in which there never was anything may be about to be used.
-    if (one->num_children == 0 && one->creations > 0) due.push_back(*one->path);
+    if (one->num_children == 0 && one->creations > 0) due.emplace_back(one->path);
   }
   for (const auto& [zxid, one] : state_.nodes().ttl_nodes()) {
-    if (one->num_children == 0 && at.wall_ms - one->mtime > ttl_of(one->owner)) due.push_back(*one->path);
+    if (one->num_children == 0 && at.wall_ms - one->mtime > ttl_of(one->owner)) due.emplace_back(one->path);
   }
   for (const std::string& path : due) {
     transaction reaped{{}, remove_record{path, true}};

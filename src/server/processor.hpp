@@ -83,7 +83,8 @@ class processor {
   /// The connection is gone. Its session lives on until it times out or its client comes back.
   void disconnect(connection_id which);
   /// Ends sessions whose time is over, and reaps containers and TTL nodes when their interval has passed.
-  void tick(instant at);
+  /// @param most_sessions  how many end at once; where more are over, `next_tick` is in the past.
+  void tick(instant at, std::size_t most_sessions = static_cast<std::size_t>(-1));
   /// When `tick` has something to do, as far as is known now.
   [[nodiscard]] std::optional<time_point> next_tick() const noexcept;
 

@@ -119,18 +119,21 @@ class spitter {
 
   [[nodiscard]] pollfd interest() {
     if (socket_ < 0) begin();
-    return {socket_, POLLOUT | POLLIN, 0};
+    const bool more = sent_ < bytes_.size();
+    return {socket_, static_cast<short>(more ? POLLOUT | POLLIN : POLLIN), 0};
   }
   /// @return whether the server ended the connection.
   bool go_on() {
     char replies[65536];
     const ssize_t got = ::recv(socket_, replies, sizeof replies, 0);
     if (got == 0 || (got < 0 && errno != EAGAIN)) return end();
+    if (sent_ == bytes_.size()) return false;
     const ssize_t sent = ::send(socket_, bytes_.data() + sent_, bytes_.size() - sent_, MSG_NOSIGNAL);
     if (sent < 0) return errno != EAGAIN && end();
     sent_ += static_cast<std::size_t>(sent);
     from_.sent(static_cast<std::size_t>(sent));
-    if (sent_ == bytes_.size()) end();
+    // The server takes in all of it before it sees the end.
+    if (sent_ == bytes_.size()) ::shutdown(socket_, SHUT_WR);
     return false;
   }
 

@@ -23,6 +23,8 @@ struct listener_options {
   std::size_t max_connections = 0;               ///< 0: no limit.
   std::size_t max_frame_bytes = wire::max_frame_bytes;
   std::chrono::milliseconds handshake_timeout{10'000};
+  /// Received and not handed over yet, of all connections together; beyond it the connection with the most is closed.
+  std::size_t max_input_bytes = std::size_t{32} << 20U;
   std::size_t max_unsent_bytes = std::size_t{4} << 20U;  ///< A connection with more to send is not read from.
   std::vector<std::string> four_letter_words = {"*"};
 };
@@ -94,6 +96,7 @@ class listener {
   void writable(connection_id id);
   void go_on_later(connection_id id);
   void take_input(link& on, std::string_view received);
+  void bound_input();
   std::size_t consume(link& on, std::string_view input);
   /// @return true where the connection's first bytes are a four-letter word (and are answered).
   bool take_word(link& on, std::string_view input);
@@ -115,6 +118,7 @@ class listener {
   server_facts facts_;
   std::unordered_map<connection_id, std::unique_ptr<link>> links_;
   std::map<std::string, std::size_t> per_address_;
+  std::size_t input_bytes_ = 0;                                  ///< Of all links' `input`.
   std::deque<std::pair<time_point, connection_id>> handshakes_;  ///< By deadline: all have the same time-out.
   journal* log_;
   fault_gate faults_;

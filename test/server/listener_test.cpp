@@ -123,6 +123,32 @@ class choosy_listener_test : public listener_test {
   choosy_listener_test() : listener_test(choosy()) {}
 };
 
+class crowded_listener_test : public listener_test {
+ protected:
+  static listener_options crowded() {
+    listener_options options;
+    options.max_input_bytes = 130;
+    return options;
+  }
+  crowded_listener_test() : listener_test(crowded()) {}
+};
+
+TEST_F(crowded_listener_test, the_largest_of_too_many_frames_that_are_not_whole_pays) {
+  auto small = network.connect("10.0.0.1");
+  auto large = network.connect("10.0.0.2");
+  network.send(small, from_hex("00000050") + std::string(20, 'x'));
+  network.send(large, from_hex("00000050") + std::string(70, 'x'));
+  EXPECT_FALSE(large->server_gone);
+  auto last = network.connect("10.0.0.3");
+  network.send(last, from_hex("00000050") + std::string(40, 'x'));
+  EXPECT_TRUE(large->server_gone);
+  // What it kept busy is free again.
+  network.send(small, std::string(30, 'x'));
+  EXPECT_FALSE(small->server_gone);
+  EXPECT_FALSE(last->server_gone);
+  EXPECT_EQ(door->connections(), 2U);
+}
+
 TEST_F(choosy_listener_test, words_that_are_not_listed_are_refused) {
   auto on = network.connect();
   network.send(on, "mntr");

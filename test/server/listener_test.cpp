@@ -192,6 +192,23 @@ TEST_F(choosy_listener_test, who_does_not_take_replies_is_not_read_from) {
   EXPECT_FALSE(on->server_gone);
 }
 
+TEST_F(listener_test, sessions_that_end_together_let_others_in_between) {
+  std::vector<std::shared_ptr<memory_wire>> all;
+  for (int i = 0; i < 60; ++i) all.push_back(network.connect("10.0.0." + std::to_string(i)));
+  for (int i = 60; i < 200; ++i) all.push_back(network.connect("10.0.1." + std::to_string(i)));
+  for (const auto& each : all) network.send(each, hello());
+  ASSERT_EQ(core.sessions().size(), 200U);
+  const time_point end = *core.next_tick();
+  std::size_t left = 0;
+  // Behind the listener's timer, before those that it sets then.
+  time.schedule(end, [&] { left = core.sessions().size(); });
+  advance(end - time.now());
+  EXPECT_GT(left, 0U);
+  EXPECT_LT(left, 200U);
+  EXPECT_EQ(core.sessions().size(), 0U);
+  EXPECT_EQ(door->connections(), 0U);
+}
+
 TEST_F(listener_test, who_never_says_hello_is_dropped) {
   auto silent = network.connect();
   auto slow = network.connect();

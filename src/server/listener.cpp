@@ -200,7 +200,9 @@ std::size_t listener::consume(link& on, std::string_view input) {
   const instant at = now();
   const std::string& output = server_.output(on.id);
   const std::size_t unsent_before = on.sending.size() - on.sent;
+  std::size_t expected = 0;
   while (!on.closing && unsent_before + output.size() <= options_.max_unsent_bytes) {
+    if (consumed >= expected) expected = consumed + server_.expect(input.substr(consumed));
     const wire::frame_split split = wire::split_frame(input.substr(consumed), options_.max_frame_bytes);
     if (split.status == wire::frame_status::need_more) break;
     if (split.status == wire::frame_status::bad_length) {

@@ -63,6 +63,18 @@ node* node_table::find(std::string_view path) const noexcept {
   return nullptr;
 }
 
+std::size_t node_table::expect_slot(std::string_view path) const noexcept {
+  const std::size_t hash = std::hash<std::string_view>()(path);
+  if (!slots_.empty()) __builtin_prefetch(&slots_[first(hash)]);
+  return hash;
+}
+
+void node_table::expect_node(std::size_t hash) const noexcept {
+  if (slots_.empty()) return;
+  const slot& one = slots_[first(hash)];
+  if (one.hash == hash && one.at != nullptr) fetch(one.at);
+}
+
 void node_table::put(slot added) noexcept {
   std::size_t i = first(added.hash);
   while (slots_[i].at != nullptr) i = after(i);

@@ -1,6 +1,7 @@
 #include "server/processor.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "server/replies.hpp"
 
@@ -117,6 +118,23 @@ bool processor::receive(connection_id from, std::string_view frame, instant at) 
     serve(*found, frame, at);
   }
   return !found->closing;
+}
+
+std::size_t processor::expect(std::string_view input) const noexcept {
+  constexpr std::size_t path_at = 8;  // behind xid and type, in every request about a node
+  std::array<std::size_t, 16> hashes{};
+  std::size_t count = 0;
+  std::size_t looked_at = 0;
+  for (; count < hashes.size(); ++count) {
+    const wire::frame_split split = wire::split_frame(input.substr(looked_at));
+    if (split.status != wire::frame_status::complete) break;
+    looked_at += split.consumed;
+    wire::reader behind_header(split.frame.substr(std::min(path_at, split.frame.size())));
+    hashes[count] = state_.nodes().table().expect_slot(behind_header.string());
+  }
+  if (count < 2) return looked_at;  // it is served at once
+  for (std::size_t i = 0; i < count; ++i) state_.nodes().table().expect_node(hashes[i]);
+  return looked_at;
 }
 
 duration processor::negotiated(std::int32_t timeout_ms) const noexcept {

@@ -61,6 +61,8 @@ class tree {
   [[nodiscard]] const node* find(std::string_view path) const noexcept;
   [[nodiscard]] node* find(std::string_view path) noexcept;
   [[nodiscard]] const node& root() const noexcept { return *root_; }
+  /// For what follows soon, see `node_table`.
+  [[nodiscard]] const node_table& table() const noexcept { return nodes_; }
 
   /// Adds a child whose path is free. The caller fills in everything but the links, `path` and `owner`.
   node& add(std::string_view path, node& parent, std::int64_t czxid, std::int64_t owner);

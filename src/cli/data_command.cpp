@@ -172,7 +172,7 @@ int dump(const folder_request& asked) {
   std::vector<const backend::node*> nodes;
   walk(state.nodes(), [&](const backend::node& one) { nodes.push_back(&one); });
   std::sort(nodes.begin(), nodes.end(),
-            [](const backend::node* a, const backend::node* b) { return *a->path < *b->path; });
+            [](const backend::node* a, const backend::node* b) { return a->path < b->path; });
   const auto data = asked.with_data ? data_of_nodes::shown : data_of_nodes::left_out;
   for (const backend::node* one : nodes) out.add(node_json(state, *one, data));
   return out.flush();

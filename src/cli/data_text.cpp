@@ -159,7 +159,7 @@ json transaction_json(const transaction& what) {
 }
 
 json node_json(const database& of, const backend::node& which, data_of_nodes data) {
-  json object{{"path", *which.path}};
+  json object{{"path", which.path}};
   const node_kind kind = kind_of(which.owner);
   if (kind != node_kind::persistent) object["kind"] = name_of(kind);
   if (kind == node_kind::ttl) object["ttl_ms"] = ttl_of(which.owner);
@@ -171,7 +171,7 @@ json node_json(const database& of, const backend::node& which, data_of_nodes dat
 
 json session_json(const database& of, std::int64_t id) {
   json ephemerals = json::array();
-  for (const auto& [zxid, one] : of.nodes().ephemerals_of(id)) ephemerals.push_back(*one->path);
+  for (const auto& [zxid, one] : of.nodes().ephemerals_of(id)) ephemerals.push_back(one->path);
   return {{"session", id}, {"timeout_ms", of.sessions().at(id)}, {"ephemerals", std::move(ephemerals)}};
 }
 

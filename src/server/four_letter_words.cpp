@@ -171,7 +171,7 @@ std::string dump(const processor& server, instant at) {
   add(text, "ephemeral nodes dump:\nSessions with Ephemerals ({}):\n", owners.size());
   for (const auto& [id, nodes] : owners) {
     add(text, "{:#x}:\n", static_cast<std::uint64_t>(id));
-    for (const auto& [zxid, one] : nodes) add(text, "\t{}\n", *one->path);
+    for (const auto& [zxid, one] : nodes) add(text, "\t{}\n", one->path);
   }
   add(text, "Connections dump:\nConnections Sets (1)/({}):\n", server.connections().size());
   return text;

@@ -8,6 +8,7 @@
 
 #include "server/access.hpp"
 #include "server/database.hpp"
+#include "server/path_hash.hpp"
 #include "server/transaction.hpp"
 #include "wire/messages.hpp"
 

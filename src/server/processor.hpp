@@ -82,10 +82,15 @@ class processor {
   /// Takes one frame. Frames of connections that are closing or unknown have no effect.
   /// @return true while the connection takes more frames.
   bool receive(connection_id from, std::string_view frame, instant at);
+  /// What the frames at the beginning of `input` ask for is brought nearer, if it can be told: the memory of the nodes
+  /// is waited for once and not once each. Has no other effect, whatever `input` is.
+  /// @return how many bytes it looked at.
+  std::size_t expect(std::string_view input) const noexcept;
   /// The connection is gone. Its session lives on until it times out or its client comes back.
   void disconnect(connection_id which);
   /// Ends sessions whose time is over, and reaps containers and TTL nodes when their interval has passed.
-  void tick(instant at);
+  /// @param most_sessions  how many end at once; where more are over, `next_tick` is in the past.
+  void tick(instant at, std::size_t most_sessions = static_cast<std::size_t>(-1));
   /// When `tick` has something to do, as far as is known now.
   [[nodiscard]] std::optional<time_point> next_tick() const noexcept;
 

@@ -109,7 +109,7 @@ void processor::get_ephemerals(call& of) {
   if (!of.body.ok()) return reply_empty(of, errc::marshalling_error);
   wire::string_list paths;
   for (const auto& [zxid, one] : of.from.sees->state.nodes().ephemerals_of(of.from.session->id)) {
-    const std::string_view path = *one->path;
+    const std::string_view path = one->path;
     if (path.substr(0, asked.prefix.size()) == asked.prefix) paths.push_back(path);
   }
   reply_frame(*this, of).body().strings(paths);

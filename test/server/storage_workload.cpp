@@ -167,7 +167,7 @@ std::string fingerprint(const database& of) {
   for (const auto& [id, timeout] : sessions) text += fmt::format(" {:#x}/{}", static_cast<std::uint64_t>(id), timeout);
   std::vector<std::string> lists;
   walk(of.nodes(), [&](const node& one) {
-    std::string line = "\n" + *one.path + (one.null_data ? " null" : "");
+    std::string line = "\n" + std::string(one.path) + (one.null_data ? " null" : "");
     for (const acl_entry& entry : of.acl_of(one)) line += fmt::format(" {}:{}:{}", entry.perms, entry.scheme, entry.id);
     lists.push_back(std::move(line));
   });

@@ -51,7 +51,7 @@ class sink {
 };
 
 void write_node(wire::writer& to, const node& one) {
-  to.string(one.parent == nullptr ? std::string_view("") : std::string_view(*one.path));
+  to.string(one.parent == nullptr ? std::string_view("") : one.path);
   to.buffer(one.null_data ? wire::buffer() : wire::buffer(one.data));
   to.int64(one.acl);
   to.int64(one.czxid);

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Checks that what the conformance tests let the bundled server do otherwise is what the documents tell of.
 
-Usage: check_differences.py PROJECT_ROOT. Each point of test/conformance/differences.cpp has a reason, stands in the table of
-docs/server-fidelity.md, and is asked for by a test; and the other way round. Prints breaches; exit status 1 if there is one.
+Usage: check_differences.py PROJECT_ROOT. Each point of test/conformance/differences.cpp has a reason, stands in the table
+of docs/server-fidelity.md, and is asked for by a test; and the other way round. Prints breaches; exit status 1 if there
+is one.
 """
 
 import re
@@ -14,7 +15,8 @@ def problems_of(root):
     tests = root / "test/conformance"
     table = dict(re.findall(r'difference\{"([a-z-]+)",\s*"([^"]*)"\}', (tests / "differences.cpp").read_text("utf-8")))
     told = set(re.findall(r"^\| `([a-z-]+)` \|", (root / "docs/server-fidelity.md").read_text("utf-8"), re.MULTILINE))
-    asked = {point for file in tests.glob("*_test.cpp") for point in re.findall(r'differs\("([^"]*)"\)', file.read_text("utf-8"))}
+    asked = {point for file in tests.glob("*_test.cpp")
+             for point in re.findall(r'differs\("([^"]*)"\)', file.read_text("utf-8"))}
     for point in sorted(set(table) | told | asked):
         if point not in table:
             yield f"{point}: it does not stand in test/conformance/differences.cpp"

@@ -89,8 +89,8 @@ def apache(settings=(), properties=()):
 @contextlib.contextmanager
 def bundled(tool, *options):
     """Runs the bundled server; gives its port."""
-    with subprocess.Popen([tool, "server", "--port", "0", "--tick-time", "500ms", "--max-client-connections", "0", *options],
-                          stdout=subprocess.PIPE, text=True) as server:
+    command = [tool, "server", "--port", "0", "--tick-time", "500ms", "--max-client-connections", "0", *options]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         try:
             yield int(server.stdout.readline().rsplit(":", 1)[1])
         finally:

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import pathlib
+import resource
 import shutil
 import socket
 import struct
@@ -102,6 +103,9 @@ def free_port():
 def check_installed(apache=True):
     if not (BUILD / "zkr").exists() or not (BUILD / "bench/bench_load").exists():
         sys.exit("build it first: cmake --preset release && cmake --build --preset release --target zkr bench_load")
+    # Thousands of connections: as many descriptors as the system allows, for the servers too.
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     if apache and not (shutil.which("jcmd") and all(pathlib.Path(jar).exists() for jar in JARS)):
         sys.exit("Apache ZooKeeper or Java is not installed: scripts/setup --apache --foreign")
 

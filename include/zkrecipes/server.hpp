@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "zkrecipes/faults.hpp"
@@ -175,6 +176,17 @@ class server {
   /// The sessions that live now, smallest id first.
   [[nodiscard]] std::vector<std::int64_t> sessions() const;
   [[nodiscard]] server_statistics statistics() const;
+
+  // ---- administration: what `zkr server --admin` serves by HTTP ----
+
+  /// The answer of Apache's AdminServer to a command, by any of its names ("stats", "mntr", ...), as a JSON object: with
+  /// Apache's members where this server has what they mean, "command", and "error", which is null or says why there is
+  /// nothing else. Unknown commands are such an error. "stat_reset" and "connection_stat_reset" reset counters.
+  [[nodiscard]] std::string admin(std::string_view command);
+  /// The commands' long names, sorted.
+  [[nodiscard]] static std::vector<std::string> admin_commands();
+  /// All that is counted and measured, in Prometheus' text format, with Apache's names where it has them.
+  [[nodiscard]] std::string metrics() const;
 
  private:
   struct impl;

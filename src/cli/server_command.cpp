@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <memory>
 
+#include "cli/admin_port.hpp"
 #include "cli/command_line.hpp"
 #include "cli/exit_status.hpp"
 #include "cli/fault_port.hpp"
@@ -45,7 +46,8 @@ int usage(std::string_view problem) {
   return exit_status::usage;
 }
 
-int serve(server_options options, bool with_faults) {
+int serve(const backend::configuration& from, bool with_faults) {
+  server_options options = from.settings().server;
   // Blocked before the server starts its thread, so that they come to us.
   sigset_t ends;
   sigemptyset(&ends);
@@ -78,11 +80,22 @@ int serve(server_options options, bool with_faults) {
     faults = *std::move(opened);
     says += fmt::format("faults on http://127.0.0.1:{} token {}\n", faults->port(), faults->token());
   }
+  std::optional<admin_port> admin;
+  if (from.settings().admin.on()) {
+    auto opened = admin_port::open(*started, from.settings().admin, from.print());
+    if (!opened) {
+      fmt::print(stderr, "zkr: server: {}; see --admin and admin.serverPort\n", printable(opened.error().message()));
+      return exit_status::failure;
+    }
+    admin = *std::move(opened);
+    says += fmt::format("administration on {}\n", admin->url());
+  }
   const auto printed = print_raw(says);
   if (printed != exit_status::ok) return printed;
   int signal = 0;
   sigwait(&ends, &signal);
   faults.reset();
+  admin.reset();
   started->stop();
   return started->failure() ? exit_status::failure : exit_status::ok;
 }
@@ -111,7 +124,7 @@ int run(const server_request& asked) {
   if (!bad.empty()) return usage(bad);
   if (asked.print) return print_raw(from.print());
   tell_unneeded(from, asked.file);
-  return serve(from.settings().server, asked.faults);
+  return serve(from, asked.faults);
 }
 
 /// Adds options that stand for a key of zoo.cfg.
@@ -194,6 +207,11 @@ void add_server_command(CLI::App& app, command_line& line) {
   add.text("--super-digest", "DigestAuthenticationProvider.superDigest",
            "Digest id of the super user, who passes every ACL (default: none)", "USER:HASH");
   add.flag("--enforce-quota", "enforceQuota", "Refuses writes beyond the hard limits of quotas");
+  // Also where the file says that there is to be none.
+  add.number("--admin", "admin.serverPort", "Also administration by HTTP; 0: on a free port (default: none)", 65535)
+      ->each([asked](const std::string&) {
+        asked->settings.push_back({"admin.enableServer", "true", "--admin"});
+      });
   add.text("--compat", "zkrecipes.compatibility", "Whose answers, where Apache's versions differ: 3.8 or 3.9 (3.8)",
            "VERSION");
   command->footer(footer);

@@ -6,6 +6,7 @@
 #include "server/access.hpp"
 #include "server/member_view.hpp"
 #include "server/session_tracker.hpp"
+#include "server/timing.hpp"
 #include "wire/messages.hpp"
 
 namespace zkr::backend {
@@ -36,6 +37,8 @@ struct connection {
   std::int32_t last_cxid = 0;
   std::int64_t last_zxid = 0;
   std::int64_t last_response_ms = 0;
+  std::uint32_t outstanding = 0;  ///< Requests whose replies have not left.
+  timing latency;
 };
 
 }  // namespace zkr::backend

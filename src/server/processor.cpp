@@ -55,6 +55,7 @@ void processor::disconnect(connection_id which) {
   connection* found = find(which);
   if (found == nullptr) return;
   if (!found->closing) close(*found);
+  outstanding_ -= found->outstanding;
   connections_.erase(which);
 }
 
@@ -93,6 +94,19 @@ void processor::take_ready(std::vector<connection_id>& into) {
   }
 }
 
+void processor::answered(connection_id to, const unanswered& which, time_point now) {
+  const duration average = now - which.first - which.sum / which.count;
+  statistics_.latency.add(now - which.last, average, now - which.first, which.count);
+  statistics_.latencies.add(average, which.count);
+  if (connection* found = find(to)) {
+    found->latency.add(now - which.last, average, now - which.first, which.count);
+    // A fault may have swallowed some before they came here.
+    const std::uint32_t known = std::min(which.count, found->outstanding);
+    found->outstanding -= known;
+    outstanding_ -= known;
+  }
+}
+
 std::string& processor::output(connection_id of) { return connections_.at(of).output; }
 
 bool processor::is_closing(connection_id which) const noexcept {
@@ -101,7 +115,10 @@ bool processor::is_closing(connection_id which) const noexcept {
 }
 
 void processor::reset_connection_statistics() noexcept {
-  for (auto& [id, one] : connections_) one.received = one.sent = 0;
+  for (auto& [id, one] : connections_) {
+    one.received = one.sent = 0;
+    one.latency = {};
+  }
 }
 
 // ---- sessions -------------------------------------------------------------------------------------------------------
@@ -110,7 +127,10 @@ bool processor::receive(connection_id from, std::string_view frame, instant at) 
   connection* found = find(from);
   if (found == nullptr || found->closing) return false;
   ++statistics_.received;
+  statistics_.received_bytes += frame.size() + wire::frame_length_bytes;
   ++found->received;
+  ++found->outstanding;
+  ++outstanding_;
   if (found->session == nullptr) {
     greet(*found, frame, at);
   } else {
@@ -138,6 +158,7 @@ void processor::greet(connection& who, std::string_view frame, instant at) {
     commit(created, id, 0, at);
     if (lags_) catch_up();
     to = &sessions_.add(id, timeout, at.now);
+    ++statistics_.created_sessions;
   } else if (asked->password == view(password_of(asked->session_id))) {
     // The password comes first: a stranger who knows a session's number cannot throw its client out.
     to = sessions_.find(asked->session_id);

@@ -18,6 +18,7 @@
 #include "server/lagging_member.hpp"
 #include "server/planner.hpp"
 #include "server/session_tracker.hpp"
+#include "server/timing.hpp"
 #include "server/watches.hpp"
 #include "wire/codec.hpp"
 
@@ -48,7 +49,14 @@ struct processor_statistics {
   std::array<std::uint64_t, 128> requests{};
   std::uint64_t received = 0;  ///< Frames, handshakes included.
   std::uint64_t sent = 0;      ///< Replies and events.
+  std::uint64_t received_bytes = 0;
+  std::uint64_t sent_bytes = 0;
+  std::uint64_t created_sessions = 0;
   std::uint64_t expired_sessions = 0;
+  std::uint64_t rejected_connections = 0;
+  std::uint64_t failed_auths = 0;
+  timing latency;  ///< From the receipt of a request until its reply left.
+  histogram latencies;
 
   [[nodiscard]] static std::size_t slot(wire::opcode type) noexcept {
     const auto at = static_cast<std::int64_t>(type) + static_cast<std::int64_t>(opcode_offset);
@@ -80,6 +88,8 @@ class processor {
   /// Takes one frame. Frames of connections that are closing or unknown have no effect.
   /// @return true while the connection takes more frames.
   bool receive(connection_id from, std::string_view frame, instant at);
+  /// Replies have left. @param which  the requests, as they were received.
+  void answered(connection_id to, const unanswered& which, time_point now);
   /// The connection is gone. Its session lives on until it times out or its client comes back.
   void disconnect(connection_id which);
   /// Ends sessions whose time is over, and reaps containers and TTL nodes when their interval has passed.
@@ -110,6 +120,8 @@ class processor {
   void close(connection_id which);
 
   // What the four-letter words and the tests look at.
+  [[nodiscard]] const journal* log() const noexcept { return log_; }
+  [[nodiscard]] std::uint64_t outstanding() const noexcept { return outstanding_; }
   [[nodiscard]] const processor_options& options() const noexcept { return options_; }
   [[nodiscard]] const database& state() const noexcept { return state_; }
   [[nodiscard]] const session_tracker& sessions() const noexcept { return sessions_; }
@@ -122,6 +134,7 @@ class processor {
     return connections_;
   }
   [[nodiscard]] const processor_statistics& statistics() const noexcept { return statistics_; }
+  [[nodiscard]] processor_statistics& statistics() noexcept { return statistics_; }
   void reset_statistics() noexcept { statistics_ = {}; }
   void reset_connection_statistics() noexcept;
 
@@ -205,6 +218,7 @@ class processor {
   session_id next_session_;
   time_point next_reap_;
   processor_statistics statistics_;
+  std::uint64_t outstanding_ = 0;  ///< Of all connections.
 };
 
 }  // namespace zkr::backend

@@ -231,7 +231,10 @@ void processor::auth(call& of) {
   const std::optional<principals> added =
       authenticate(asked.scheme, asked.credentials, of.from.peer.address, options_.super_digest);
   reply_empty(of, added ? errc::ok : errc::auth_failed, 0);
-  if (!added) return close(of.from);
+  if (!added) {
+    ++statistics_.failed_auths;
+    return close(of.from);
+  }
   principals& who = of.from.who;
   for (const principal& one : *added) {
     if (std::find(who.begin(), who.end(), one) == who.end()) who.push_back(one);

@@ -7,7 +7,9 @@
 #include <thread>
 
 #include "core/thread.hpp"
+#include "server/admin_commands.hpp"
 #include "server/fault_board.hpp"
+#include "server/figures.hpp"
 #include "server/io_loop.hpp"
 #include "server/listener.hpp"
 #include "server/storage/store.hpp"
@@ -71,13 +73,17 @@ processor_options to_processor(const server_options& options) {
   return to;
 }
 
-listener_options to_listener(const server_options& options) {
+listener_options to_listener(const server_options& options, const store* disk) {
   listener_options to;
   to.max_connections_per_address = options.max_connections_per_address;
   to.max_connections = options.max_connections;
   to.max_frame_bytes = options.max_frame_bytes;
   to.handshake_timeout = options.handshake_timeout;
   to.four_letter_words = options.four_letter_words;
+  if (disk != nullptr) {
+    to.data_dir = disk->folder().snapshots();
+    to.data_log_dir = disk->folder().logs();
+  }
   return to;
 }
 
@@ -89,8 +95,8 @@ struct server::impl {
       : loop(std::move(with)),
         disk(std::move(on_disk)),
         core(to_processor(options), {loop->now(), wall_ms()}, std::move(state), disk.get()),
-        door(std::make_unique<listener>(core, *loop, std::move(from), to_listener(options), wall_ms, disk.get(),
-                                        faults)),
+        door(std::make_unique<listener>(core, *loop, std::move(from), to_listener(options, disk.get()), wall_ms,
+                                        disk.get(), faults)),
         on_failure(options.on_failure),
         facts(door->facts()) {
     core.remove_orphans(door->now());
@@ -107,6 +113,9 @@ struct server::impl {
   }
 
   ~impl() { stop(); }
+
+  // Where it has stopped, too.
+  [[nodiscard]] instant now() const { return door != nullptr ? door->now() : instant{loop->now(), wall_ms()}; }
 
   // Runs `work` on the server's thread, paused or not, and waits for it; here, once that thread has ended.
   template <typename F>
@@ -326,6 +335,16 @@ server_statistics server::statistics() const {
     now.last_zxid = core.state().last_zxid();
     return now;
   });
+}
+
+std::string server::admin(std::string_view command) {
+  return impl_->call([&] { return admin_answer(command, impl_->core, impl_->facts, impl_->now()); });
+}
+
+std::vector<std::string> server::admin_commands() { return admin_command_names(); }
+
+std::string server::metrics() const {
+  return impl_->call([this] { return backend::metrics(impl_->core, impl_->facts, impl_->now()); });
 }
 
 }  // namespace zkr

@@ -25,6 +25,7 @@ result<std::unique_ptr<store>> store::open(std::unique_ptr<file_system> files, s
     if (auto failed = save_snapshot(opened->folder_, into); !failed) return std::move(failed).error();
   }
   opened->since_snapshot_ = opened->report_.transactions;
+  opened->figures_.snapshot_zxid = opened->report_.snapshot_zxid;
   opened->durable_ = into.last_zxid();
   return opened;
 }
@@ -78,6 +79,11 @@ void store::submit() {
   changed_.notify_all();
 }
 
+journal_figures store::figures() const {
+  const std::lock_guard lock(mutex_);
+  return figures_;
+}
+
 void store::fail(error why) {
   unique_function<void(error)> tell;
   {
@@ -100,6 +106,11 @@ void store::write_log() {
     }
     if (auto failed = log_.append(now.entries, now.first); !failed) return fail(std::move(failed).error());
     waiting_bytes_ -= now.entries.size();
+    {
+      const std::lock_guard lock(mutex_);
+      figures_.syncs.add(log_.last_sync());
+      if (log_.last_sync() > slow_sync) ++figures_.slow_syncs;
+    }
     durable_.store(now.last, std::memory_order_release);
     on_durable_();
 
@@ -126,10 +137,14 @@ void store::make_snapshots() {
     if (stopping_ || failed_) return;
     const std::int64_t zxid = snapshot_zxid_;
     lock.unlock();
+    const time_point before = boot_clock::now();
     auto done = snapshot_from_files(folder_, zxid);
+    const duration took = boot_clock::now() - before;
     if (done) done = remove_old_files(folder_, options_.snapshots_kept);
     if (!done) return fail(std::move(done).error());
     lock.lock();
+    figures_.snapshots.add(took);
+    figures_.snapshot_zxid = zxid;
     making_ = false;
   }
 }

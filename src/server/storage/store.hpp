@@ -40,6 +40,7 @@ class store final : public journal {
   ~store() override { stop(); }
 
   [[nodiscard]] const recovered& report() const noexcept { return report_; }
+  [[nodiscard]] const data_folder& folder() const noexcept { return folder_; }
 
   /// Starts the threads, which call these: `durable` whenever it has moved, `failed` once, after which there is silence.
   void start(unique_function<void()> durable, unique_function<void(error)> failed);
@@ -50,6 +51,8 @@ class store final : public journal {
   void submit() override;
   [[nodiscard]] std::int64_t durable() const noexcept override { return durable_.load(std::memory_order_acquire); }
   [[nodiscard]] bool is_behind() const noexcept override { return waiting_bytes_ > most_waiting_bytes; }
+  /// @par Threads  any.
+  [[nodiscard]] journal_figures figures() const override;
 
  private:
   static constexpr std::size_t most_waiting_bytes = std::size_t{16} << 20U;
@@ -79,13 +82,14 @@ class store final : public journal {
   std::atomic<std::int64_t> durable_{0};
   std::atomic<std::size_t> waiting_bytes_{0};
 
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable changed_;
   batch submitted_;                   // guarded by mutex_
   bool stopping_ = false;             // guarded by mutex_
   bool failed_ = false;               // guarded by mutex_
   bool making_ = false;               // guarded by mutex_: a snapshot is wanted or being made
   std::int64_t snapshot_zxid_ = 0;    // guarded by mutex_
+  journal_figures figures_;           // guarded by mutex_
   std::uint64_t since_snapshot_ = 0;  // of the log's thread
   log_writer log_;                    // of the log's thread
   std::thread log_thread_;

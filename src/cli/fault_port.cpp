@@ -115,6 +115,17 @@ struct fault_port::impl {
       if (!zookeeper.expire_session(*session)) return refuse(to, 404, "there is no such session");
       say(to, json::object());
     });
+    http.Post("/set_next_sequence", [this](const Request& from, Response& to) {
+      const json body = json::parse(from.body, nullptr, false);
+      const bool fits = body.is_object() && body.size() == 2 && body.contains("path") && body["path"].is_string() &&
+                        body.contains("number") && body["number"].is_number_integer() && body["number"] >= INT32_MIN &&
+                        body["number"] <= INT32_MAX;
+      if (!fits) return refuse(to, 400, "the body must be {\"path\": PATH, \"number\": NUMBER}, a number of 32 bits");
+      if (!zookeeper.set_next_sequence(body["path"], body["number"].get<std::int32_t>())) {
+        return refuse(to, 404, "there is no such node");
+      }
+      say(to, json::object());
+    });
     http.Post("/step_clock", [this](const Request& from, Response& to) {
       const auto ms = number_of(from, "ms");
       if (!ms || *ms < 0) return refuse(to, 400, "the body must be {\"ms\": NUMBER}, 0 or more");

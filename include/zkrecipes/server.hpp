@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "zkrecipes/faults.hpp"
+#include "zkrecipes/log_level.hpp"
 #include "zkrecipes/result.hpp"
 
 namespace zkr {
@@ -74,6 +75,12 @@ struct server_options {
   /// Called on the server's thread when the data could not be written, or not be read for a snapshot: the server has
   /// closed its port and all connections, and nobody was told anything that might be lost. It must not call the server.
   std::function<void(const error&)> on_failure = {};
+  /// Called with what an operator should know: one line, "event=NAME key=value ...", printable ASCII, whatever clients
+  /// send. docs/server.md lists the events. On the server's thread; in `start` and `stop`, on their caller's. It must not
+  /// call the server, and the server waits for it.
+  std::function<void(log_level, const std::string&)> log = {};
+  /// Less important than this is not told.
+  log_level log_from = log_level::info;
   /// Name of the server's thread, at most 15 characters.
   std::string thread_name = "zkr-server";
 };

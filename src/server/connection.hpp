@@ -17,6 +17,12 @@ struct peer {
   std::uint16_t port = 0;
 };
 
+/// "127.0.0.1:41234", "[::1]:41234".
+[[nodiscard]] inline std::string client_of(const peer& from) {
+  const bool six = from.address.find(':') != std::string::npos;
+  return (six ? "[" + from.address + "]" : from.address) + ":" + std::to_string(from.port);
+}
+
 /// A connection as the processor sees it: whose session it carries, who its client is, and what is to be sent to it.
 struct connection {
   connection_id id = 0;

@@ -70,7 +70,9 @@ void listener::accepted(std::unique_ptr<wire::stream> bytes, wire::endpoint from
       (options_.max_connections_per_address != 0 && from_there >= options_.max_connections_per_address);
   if (too_many || faults_.refuses_connection()) {
     if (from_there == 0) per_address_.erase(from.address);
+    if (!too_many) return;
     ++server_.statistics().rejected_connections;
+    server_.events().warn_seldom("connection_refused", {{"reason", "too many connections"}, {"client", from.address}});
     return;  // the stream closes as it goes
   }
   ++from_there;
@@ -111,7 +113,10 @@ void listener::drop_silent(time_point now) {
     const connection_id id = handshakes_.front().second;
     handshakes_.pop_front();
     const auto found = server_.connections().find(id);
-    if (found != server_.connections().end() && found->second.session == nullptr) drop(id);
+    if (found != server_.connections().end() && found->second.session == nullptr) {
+      server_.give_up(id, "no handshake in time");
+      drop(id);
+    }
   }
 }
 
@@ -193,7 +198,7 @@ std::size_t listener::consume(link& on, std::string_view input) {
     const wire::frame_split split = wire::split_frame(input.substr(consumed), options_.max_frame_bytes);
     if (split.status == wire::frame_status::need_more) break;
     if (split.status == wire::frame_status::bad_length) {
-      server_.close(on.id);
+      server_.give_up(on.id, "frame of a bad length");
       on.closing = true;
       break;
     }

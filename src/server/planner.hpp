@@ -8,6 +8,7 @@
 
 #include "server/access.hpp"
 #include "server/database.hpp"
+#include "server/event_log.hpp"
 #include "server/transaction.hpp"
 #include "wire/messages.hpp"
 
@@ -30,8 +31,9 @@ enum class quota_limits { ignored, enforced };
 /// and would have to restore every field of every parent.) A single write has no overlay and allocates nothing for one.
 class planner {
  public:
-  planner(const database& state, const requester& by, ttl_nodes ttl, quota_limits quota) noexcept
-      : state_(state), by_(by), ttl_(ttl), quota_(quota) {}
+  /// @param events  gets quotas that are exceeded.
+  planner(const database& state, const requester& by, ttl_nodes ttl, quota_limits quota, event_log& events) noexcept
+      : state_(state), by_(by), ttl_(ttl), quota_(quota), events_(events) {}
 
   /// `into` is the record where the result is ok.
   [[nodiscard]] errc plan(const wire::create_request& request, create_record& into);
@@ -75,6 +77,7 @@ class planner {
   const requester& by_;
   ttl_nodes ttl_;
   quota_limits quota_;
+  event_log& events_;
   bool in_multi_ = false;
   std::unordered_map<std::string, pending, path_hash, path_equal> overlay_;
 };

@@ -13,6 +13,7 @@
 
 #include "server/connection.hpp"
 #include "server/database.hpp"
+#include "server/event_log.hpp"
 #include "server/instant.hpp"
 #include "server/journal.hpp"
 #include "server/lagging_member.hpp"
@@ -80,7 +81,9 @@ class processor {
  public:
   /// @param state  what the server starts with; the sessions in it have their time-outs from now on.
   /// @param log    gets every transaction before it is applied; null: nothing outlives this object.
-  processor(processor_options options, instant started, database state = {}, journal* log = nullptr);
+  /// @param events  null: nobody is told.
+  processor(processor_options options, instant started, database state = {}, journal* log = nullptr,
+            event_log* events = nullptr);
   processor(const processor&) = delete;
   processor& operator=(const processor&) = delete;
 
@@ -118,8 +121,11 @@ class processor {
   void end_lag();
   /// Closes a connection without a word; its session lives on.
   void close(connection_id which);
+  /// The same, for a fault of its client that the operator should know of.
+  void give_up(connection_id which, std::string_view why);
 
   // What the four-letter words and the tests look at.
+  [[nodiscard]] event_log& events() noexcept { return events_; }
   [[nodiscard]] const journal* log() const noexcept { return log_; }
   [[nodiscard]] std::uint64_t outstanding() const noexcept { return outstanding_; }
   [[nodiscard]] const processor_options& options() const noexcept { return options_; }
@@ -154,9 +160,11 @@ class processor {
   void greet(connection& who, std::string_view frame, instant at);
   void serve(connection& who, std::string_view frame, instant at);
   void dispatch(call& of);
+  void tell(std::string_view event, session_id of, const peer& client);
   void attach(connection& who, session& to, instant at);
   void end_session(session_id which, std::int32_t cxid, instant at);
   void close(connection& which);
+  void give_up(connection& which, std::string_view why);
   void make_ready(connection& which);
   /// Closes a connection whose output nobody takes, or that asked for too much at once. @return true where it did.
   bool close_if_over(connection& which);
@@ -191,8 +199,8 @@ class processor {
   void close_session(call& of);
   void catch_up();
   void fail_write(const call& of, errc code);
-  [[nodiscard]] planner plan_for(const requester& by) const noexcept {
-    return {state_, by, options_.ttl, options_.quota};
+  [[nodiscard]] planner plan_for(const requester& by) noexcept {
+    return {state_, by, options_.ttl, options_.quota, events_};
   }
   [[nodiscard]] bool fits_journal(const call& of, const transaction& what) const;
   applied commit(transaction& what, std::int64_t session, std::int32_t cxid, instant at,
@@ -207,6 +215,8 @@ class processor {
   processor_options options_;
   database state_;
   journal* log_;
+  event_log silent_;
+  event_log& events_;
   session_tracker sessions_;
   watches watches_;
   member_view current_{state_, watches_};

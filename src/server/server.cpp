@@ -93,8 +93,9 @@ struct server::impl {
   impl(const server_options& options, std::unique_ptr<io_loop> with, std::unique_ptr<wire::acceptor> from,
        std::unique_ptr<store> on_disk, database state)
       : loop(std::move(with)),
+        events(options.log, options.log_from),
         disk(std::move(on_disk)),
-        core(to_processor(options), {loop->now(), wall_ms()}, std::move(state), disk.get()),
+        core(to_processor(options), {loop->now(), wall_ms()}, std::move(state), disk.get(), &events),
         door(std::make_unique<listener>(core, *loop, std::move(from), to_listener(options, disk.get()), wall_ms,
                                         disk.get(), faults)),
         on_failure(options.on_failure),
@@ -105,8 +106,10 @@ struct server::impl {
         if (door != nullptr) door->release();
       };
       disk->start([this, released] { loop->post(released); },
-                  [this](error why) { loop->post([this, why = std::move(why)] { fail(why); }); });
+                  [this](error why) { loop->post([this, why = std::move(why)] { fail(why); }); },
+                  [this](store_event what) { loop->post([this, what] { tell(what); }); });
     }
+    tell_start(options);
     door->flush();
     door->start();
     thread = detail::start_thread(options.thread_name, [this] { loop->run(); });
@@ -160,6 +163,7 @@ struct server::impl {
       const std::lock_guard lock(mutex);
       failure = why;
     }
+    events.write(log_level::error, "data_failed", {{"error", why.message()}});
     door->shut();
     if (on_failure) on_failure(why);
   }
@@ -180,6 +184,39 @@ struct server::impl {
     thread.join();
     door.reset();
     if (disk != nullptr) disk->stop();
+    events.finish();
+    std::uint64_t requests = 0;
+    for (const std::uint64_t one : core.statistics().requests) requests += one;
+    events.write(log_level::info, "stopped",
+                 {{"uptime_ms", std::to_string(wall_ms() - facts.started_ms)},
+                  {"requests", std::to_string(requests)},
+                  {"sessions", std::to_string(core.sessions().size())}});
+  }
+
+  void tell_start(const server_options& options) {
+    if (disk != nullptr) {
+      const recovered& found = disk->report();
+      events.write(log_level::info, "recovered",
+                   {{"snapshot", found.snapshot},
+                    {"transactions", std::to_string(found.transactions)},
+                    {"nodes", std::to_string(core.state().nodes().size())},
+                    {"sessions", std::to_string(core.sessions().size())}});
+      for (const std::string& note : found.notes) events.write(log_level::warning, "repaired", {{"note", note}});
+    }
+    events.write(log_level::info, "started",
+                 {{"version", std::string(server_version.substr(0, server_version.find(',')))},
+                  {"address", facts.address},
+                  {"port", std::to_string(facts.port)},
+                  {"data", options.data_dir.empty() ? "none" : options.data_dir}});
+  }
+
+  void tell(const store_event& what) {
+    const std::string ms = std::to_string(whole_ms(what.took));
+    if (what.kind == store_event::what::disk_was_slow) {
+      events.warn_seldom("slow_fsync", {{"limit_ms", std::to_string(whole_ms(slow_sync))}, {"took_ms", ms}});
+    } else {
+      events.write(log_level::info, "snapshot", {{"zxid", hex(what.zxid)}, {"took_ms", ms}});
+    }
   }
 
   std::mutex end_mutex;
@@ -193,6 +230,7 @@ struct server::impl {
   // Used by the server's thread alone while it runs.
   std::shared_ptr<fault_board> faults = std::make_shared<fault_board>();
   std::unique_ptr<io_loop> loop;
+  event_log events;
   std::unique_ptr<store> disk;
   processor core;
   std::unique_ptr<listener> door;

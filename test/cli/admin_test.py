@@ -351,9 +351,10 @@ class settings(admin_test):
     def test_a_port_in_use_is_a_clear_error(self):
         self.serve("--admin", "0")
         port = re.search(r":(\d+)/", self.url)[1]
-        self.fails(1, f"port {port} cannot be listened on", "server", "--port", "0", "--admin", port)
+        self.fails(1, f"port {port} cannot be listened on", "server", "--log-level", "error", "--port", "0",
+                   "--admin", port)
         zookeeper = self.env["ZKR_SERVERS"].split(":")[1]
-        self.fails(1, "--admin", "server", "--port", "0", "--admin", zookeeper)
+        self.fails(1, "--admin", "server", "--log-level", "error", "--port", "0", "--admin", zookeeper)
 
 
 if __name__ == "__main__":

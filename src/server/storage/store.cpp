@@ -33,9 +33,11 @@ result<std::unique_ptr<store>> store::open(std::unique_ptr<file_system> files, s
 store::store(std::unique_ptr<file_system> files, store_options options, data_folder folder)
     : files_(std::move(files)), options_(std::move(options)), folder_(std::move(folder)), log_(folder_) {}
 
-void store::start(unique_function<void()> durable, unique_function<void(error)> failed) {
+void store::start(unique_function<void()> durable, unique_function<void(error)> failed,
+                  std::function<void(store_event)> happened) {
   on_durable_ = std::move(durable);
   on_failed_ = std::move(failed);
+  on_event_ = std::move(happened);
   log_thread_ = detail::start_thread("zkr-log", [this] { write_log(); });
   snapshot_thread_ = detail::start_thread("zkr-snapshot", [this] { make_snapshots(); });
 }
@@ -111,6 +113,7 @@ void store::write_log() {
       figures_.syncs.add(log_.last_sync());
       if (log_.last_sync() > slow_sync) ++figures_.slow_syncs;
     }
+    if (log_.last_sync() > slow_sync && on_event_) on_event_({store_event::what::disk_was_slow, log_.last_sync()});
     durable_.store(now.last, std::memory_order_release);
     on_durable_();
 
@@ -142,6 +145,7 @@ void store::make_snapshots() {
     const duration took = boot_clock::now() - before;
     if (done) done = remove_old_files(folder_, options_.snapshots_kept);
     if (!done) return fail(std::move(done).error());
+    if (on_event_) on_event_({store_event::what::snapshot_made, took, zxid});
     lock.lock();
     figures_.snapshots.add(took);
     figures_.snapshot_zxid = zxid;

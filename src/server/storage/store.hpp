@@ -3,6 +3,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -21,6 +22,13 @@ struct store_options {
   std::string log_dir;                 ///< Empty: the same.
   std::uint64_t snap_count = 100'000;  ///< A snapshot after so many transactions. > 0.
   std::size_t snapshots_kept = 3;      ///< > 0.
+};
+
+/// What an operator should know of.
+struct store_event {
+  enum class what { disk_was_slow, snapshot_made } kind;
+  duration took;
+  std::int64_t zxid = 0;  ///< Of the snapshot.
 };
 
 /// A data folder in use: a journal that writes on a thread of its own, and makes snapshots on another.
@@ -43,7 +51,9 @@ class store final : public journal {
   [[nodiscard]] const data_folder& folder() const noexcept { return folder_; }
 
   /// Starts the threads, which call these: `durable` whenever it has moved, `failed` once, after which there is silence.
-  void start(unique_function<void()> durable, unique_function<void(error)> failed);
+  /// `happened` is called on any of them.
+  void start(unique_function<void()> durable, unique_function<void(error)> failed,
+             std::function<void(store_event)> happened = {});
   /// Writes what was submitted, waits for a snapshot that is being made, ends the threads.
   void stop() noexcept;
 
@@ -77,6 +87,7 @@ class store final : public journal {
   std::vector<std::unique_ptr<folder_lock>> locks_;
   recovered report_;
   unique_function<void()> on_durable_;
+  std::function<void(store_event)> on_event_;
   unique_function<void(error)> on_failed_;  // guarded by mutex_: called once
   batch appended_;                          // of the thread that appends
   std::atomic<std::int64_t> durable_{0};

@@ -61,6 +61,15 @@ struct server_options {
   /// The zxid before the first transaction's, 0 to 2^62; not with `data_dir`, whose files say it. See also
   /// `server::set_next_sequence`.
   std::int64_t last_zxid = 0;
+  /// File of users and passwords for SASL DIGEST-MD5, as Apache's jaas.conf has them in its section Server: lines
+  /// `user_NAME="PASSWORD"`, with a ';' at the end or without; '#' begins a comment. It should be readable by its owner
+  /// only (mode 0600). Read at the start. ACLs of scheme "sasl" are then accepted. Empty: there is no SASL. A file that
+  /// cannot be read is an io_error, one that holds something else an invalid_argument.
+  std::string sasl_users_file = {};
+  /// Whether a client must prove with SASL who it is before anything else (Apache's sessionRequireClientSASLAuth); else
+  /// its connection ends with session_closed_require_auth. Needs `sasl_users_file`. Clients of this library do not speak
+  /// SASL yet.
+  bool require_sasl = false;
   server_compatibility compatibility = server_compatibility::apache_3_8;
   /// Folder in which everything is kept, in Apache ZooKeeper's formats (its dataDir); made where it is not there. Empty:
   /// nothing survives the process. One server at a time; Apache's takes no lock, so never run one on the same folder.

@@ -25,6 +25,7 @@ void add_elect_command(CLI::App& app, command_line& line);
 void add_server_command(CLI::App& app, command_line& line);
 void add_status_command(CLI::App& app, command_line& line);
 void add_ensemble_command(CLI::App& app, command_line& line);
+void add_data_command(CLI::App& app, command_line& line);
 
 /// The positional PATH of most commands.
 CLI::Option* add_path(CLI::App& app, std::string& path);

@@ -89,6 +89,7 @@ int main(int argc, char** argv) {
   add_server_command(app, line);
   add_status_command(app, line);
   add_ensemble_command(app, line);
+  add_data_command(app, line);
 
   bool known = chosen_word.empty();
   for (auto* command : app.get_subcommands({})) {

@@ -237,6 +237,10 @@ void add_server_command(CLI::App& app, command_line& line) {
            "How often empty containers and old TTL nodes go (default: 1m)");
   add.text("--super-digest", "DigestAuthenticationProvider.superDigest",
            "Digest id of the super user, who passes every ACL (default: none)", "USER:HASH");
+  add.text("--sasl-users", "zkrecipes.saslUsers",
+           "Lines user_NAME=\"PASSWORD\" for SASL DIGEST-MD5; keep it at mode 0600 (default: no SASL)", "FILE");
+  add.flag("--require-sasl", "sessionRequireClientSASLAuth",
+           "Ends connections that ask before they have proved who they are");
   add.flag("--enforce-quota", "enforceQuota", "Refuses writes beyond the hard limits of quotas");
   // Also where the file says that there is to be none.
   add.number("--admin", "admin.serverPort", "Also administration by HTTP; 0: on a free port (default: none)", 65535)

@@ -12,21 +12,6 @@
 namespace zkr::cli {
 namespace {
 
-/// Server's wall clock, ms since 1970, as RFC 3339 in UTC.
-std::string utc(std::int64_t milliseconds) {
-  auto seconds = static_cast<std::time_t>(milliseconds / 1000);
-  auto rest = milliseconds % 1000;
-  if (rest < 0) {
-    rest += 1000;
-    --seconds;
-  }
-  std::tm broken{};
-  if (gmtime_r(&seconds, &broken) == nullptr) return fmt::format("{}ms", milliseconds);
-  return fmt::format("{:%FT%T}.{:03}Z", broken, rest);
-}
-
-std::string hex(std::int64_t number) { return fmt::format("{:#x}", static_cast<std::uint64_t>(number)); }
-
 std::string base64(const std::string& bytes) {
   constexpr std::string_view digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   std::string text;
@@ -43,6 +28,20 @@ std::string base64(const std::string& bytes) {
 }
 
 }  // namespace
+
+std::string utc(std::int64_t milliseconds) {
+  auto seconds = static_cast<std::time_t>(milliseconds / 1000);
+  auto rest = milliseconds % 1000;
+  if (rest < 0) {
+    rest += 1000;
+    --seconds;
+  }
+  std::tm broken{};
+  if (gmtime_r(&seconds, &broken) == nullptr) return fmt::format("{}ms", milliseconds);
+  return fmt::format("{:%FT%T}.{:03}Z", broken, rest);
+}
+
+std::string hex(std::int64_t number) { return fmt::format("{:#x}", static_cast<std::uint64_t>(number)); }
 
 std::string stat_lines(const stat_t& stat) {
   return fmt::format(

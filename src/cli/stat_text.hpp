@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -7,6 +8,10 @@
 
 namespace zkr::cli {
 
+/// A server's wall clock, ms since 1970, as RFC 3339 in UTC.
+[[nodiscard]] std::string utc(std::int64_t milliseconds);
+/// As zxids and sessions are written.
+[[nodiscard]] std::string hex(std::int64_t number);
 /// Metadata as lines "name value", one each, times in UTC.
 [[nodiscard]] std::string stat_lines(const stat_t& stat);
 [[nodiscard]] nlohmann::ordered_json stat_json(const stat_t& stat);

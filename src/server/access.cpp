@@ -78,6 +78,8 @@ std::optional<network> parse_network(std::string_view text) {
 
 bool fits(const principal& who, const acl_entry& entry) noexcept {
   if (who.scheme != entry.scheme) return false;
+  // SASLAuthenticationProvider lets this user in wherever one of SASL may go.
+  if (entry.scheme == sasl_scheme && who.id == "super") return true;
   if (entry.scheme != ip_scheme) return who.id == entry.id;
   const std::optional<network> wanted = parse_network(entry.id);
   const std::optional<std::uint32_t> actual = ipv4(who.id);
@@ -86,10 +88,19 @@ bool fits(const principal& who, const acl_entry& entry) noexcept {
 
 bool is_world(const acl_entry& entry) noexcept { return entry.scheme == world_scheme && entry.id == "anyone"; }
 
-bool is_well_formed(const acl_entry& entry) {
+// What could be a principal of Kerberos, user[/host][@realm], or has no '@' at all.
+bool is_sasl_id(std::string_view id) {
+  const std::size_t at = id.find('@');
+  if (at == std::string_view::npos) return true;
+  const std::string_view name = id.substr(0, at);
+  return id.find_first_of("@/", at + 1) == std::string_view::npos && std::count(name.begin(), name.end(), '/') <= 1;
+}
+
+bool is_well_formed(const acl_entry& entry, sasl_ids sasl) {
   if (is_world(entry)) return true;
   if (entry.scheme == digest_scheme) return is_digest_id(entry.id);
   if (entry.scheme == ip_scheme) return parse_network(entry.id).has_value();
+  if (entry.scheme == sasl_scheme) return sasl == sasl_ids::accepted && is_sasl_id(entry.id);
   return false;
 }
 
@@ -117,17 +128,18 @@ bool permits(const acl_list& list, std::int32_t wanted, const principals& who) n
   return std::any_of(who.begin(), who.end(), is_super);
 }
 
-std::optional<acl_list> normalised(const acl_list& list, const principals& who) {
+std::optional<acl_list> normalised(const acl_list& list, const principals& who, sasl_ids sasl) {
   acl_list stored;
   for (auto entry = list.begin(); entry != list.end(); ++entry) {
     if (std::find(list.begin(), entry, *entry) != entry) continue;
     if (entry->scheme == auth_scheme) {
       const std::size_t before = stored.size();
       for (const principal& one : who) {
-        if (one.scheme == digest_scheme) stored.push_back({entry->perms, one.scheme, one.id});
+        if (one.scheme == digest_scheme || one.scheme == sasl_scheme)
+          stored.push_back({entry->perms, one.scheme, one.id});
       }
       if (stored.size() == before) return std::nullopt;
-    } else if (is_well_formed(*entry)) {
+    } else if (is_well_formed(*entry, sasl)) {
       stored.push_back(*entry);
     } else {
       return std::nullopt;

@@ -144,7 +144,7 @@ json dump(const question& of) {
   json ephemerals = json::object();
   for (const auto& [id, nodes] : of.server.state().nodes().ephemerals_by_session()) {
     json& paths = ephemerals[std::to_string(id)] = json::array();
-    for (const auto& [zxid, one] : nodes) paths.push_back(*one->path);
+    for (const auto& [zxid, one] : nodes) paths.push_back(one->path);
   }
   return {{"expiry_time_to_session_ids", std::move(expiries)},
           {"session_id_to_ephemeral_paths", std::move(ephemerals)}};
@@ -200,7 +200,7 @@ json leader(const question&) { return refused("this server is a single one: nobo
 json observers(const question&) { return {{"synced_observers", 0}, {"observers", json::array()}}; }
 json voting_view(const question&) { return {{"current_config", json::object()}}; }
 json zab_state(const question&) { return {{"voting", false}, {"zabstate", ""}}; }
-json get_trace_mask(const question&) { return {{"tracemask", 306}}; }
+json get_trace_mask(const question& of) { return {{"tracemask", of.facts.trace_mask}}; }
 json set_trace_mask(const question&) { return refused("this server has no traces"); }
 json system_properties(const question&) { return refused("this server is no Java program"); }
 json initial_configuration(const question&) { return refused("this server was started without a file"); }

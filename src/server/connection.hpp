@@ -1,9 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "server/access.hpp"
+#include "server/digest_md5.hpp"
 #include "server/member_view.hpp"
 #include "server/session_tracker.hpp"
 #include "server/timing.hpp"
@@ -30,7 +32,8 @@ struct connection {
   backend::session* session = nullptr;  ///< Set from the handshake to the end.
   session_id last_session = 0;          ///< The same as a number, which stays when the session is gone.
   principals who;
-  member_view* sees = nullptr;  ///< Set from the beginning to the end.
+  member_view* sees = nullptr;       ///< Set from the beginning to the end.
+  std::unique_ptr<digest_md5> sasl;  ///< A negotiation, from its first request on.
   std::string output;
   bool closing = false;  ///< Nothing is read any more; closed once the output is sent.
   bool ready = false;    ///< Stands in the processor's list of connections that the caller must look at.

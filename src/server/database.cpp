@@ -40,7 +40,7 @@ class database::applier {
   applied operator()(const check_record&) const { return {}; }
 
   applied operator()(const create_record& record) const {
-    node* parent = into_.nodes_.find(parent_of(record.path));
+    node* parent = into_.nodes_.parent_for(record.path);
     if (parent == nullptr) return {errc::no_node, {}};
     const bool exists = into_.nodes_.find(record.path) != nullptr;
     // A create that was part of the snapshot already still updates its parent, but only where it is of type 1.
@@ -54,7 +54,7 @@ class database::applier {
     assign(made, record.data);
     const stat_t stat = client_stat(made);
     count_created(into_.nodes_, made);
-    changes_.created(*made.path, made.acl, *parent->path, parent->acl);
+    changes_.created(made.path, made.acl, parent->path, parent->acl);
     return {errc::ok, stat};
   }
 
@@ -69,8 +69,8 @@ class database::applier {
     found->mzxid = header_.zxid;
     found->mtime = header_.time_ms;
     const stat_t stat = client_stat(*found);
-    count_usage(into_.nodes_, *found->path, static_cast<std::int64_t>(found->data.size()) - bytes_before, 0);
-    changes_.data_changed(*found->path, found->acl);
+    count_usage(into_.nodes_, found->path, static_cast<std::int64_t>(found->data.size()) - bytes_before, 0);
+    changes_.data_changed(found->path, found->acl);
     return {errc::ok, stat};
   }
 
@@ -94,7 +94,7 @@ class database::applier {
     for (const std::string& path : record.paths) remove(path);
     // Apache removes what the record forgot as well.
     std::vector<std::string> left;
-    for (const auto& [zxid, one] : into_.nodes_.ephemerals_of(header_.session)) left.push_back(*one->path);
+    for (const auto& [zxid, one] : into_.nodes_.ephemerals_of(header_.session)) left.emplace_back(one->path);
     for (const std::string& path : left) remove(path);
     return {};
   }
@@ -126,15 +126,15 @@ class database::applier {
     if (parent == nullptr) return errc::no_node;
     parent->pzxid = std::max(parent->pzxid, header_.zxid);
     node* found = into_.nodes_.find(path);
-    if (found == nullptr || found->first_child != nullptr || found->parent == nullptr) return errc::no_node;
+    if (found == nullptr || found->first_child != nullptr || is_builtin(found->path)) return errc::no_node;
 
     // The path and the list must outlive the node: watchers are told by them.
-    const std::string removed_path = *found->path;
+    const std::string removed_path(found->path);
     const acl_id acl = found->acl;
     const auto bytes = static_cast<std::int64_t>(found->data.size());
     into_.nodes_.remove(*found);
     count_usage(into_.nodes_, removed_path, -bytes, -1);
-    changes_.removed(removed_path, acl, *parent->path, parent->acl);
+    changes_.removed(removed_path, acl, parent->path, parent->acl);
     into_.acls_.release(acl);
     return errc::ok;
   }

@@ -57,7 +57,7 @@ class database {
   // What a snapshot holds, put into a new database.
 
   void restore_session(std::int64_t id, std::int32_t timeout_ms) { sessions_[id] = timeout_ms; }
-  /// @return false where the parent is not there or the path is taken.
+  /// @return false where there can be no such node, or there is one already.
   bool restore_node(std::string_view path, node&& stored, const acl_list& acl);
   void restore_zxid(std::int64_t zxid) noexcept { last_zxid_ = zxid; }
 

@@ -28,13 +28,11 @@ std::size_t connections_except(const processor& server, connection_id asker) {
   return server.connections().size() - server.connections().count(asker);
 }
 
-// Always with a point, as Java writes it.
-std::string average(const timing& of) { return nlohmann::json(average_ms(of)).dump(); }
-
+// The average whole, too: go-zookeeper cannot parse another.
 std::string common(const processor& server, connection_id asker) {
   std::string text;
   const timing& latency = server.statistics().latency;
-  add(text, "Latency min/avg/max: {}/{}/{}\n", whole_ms(latency.shortest), average(latency), whole_ms(latency.longest));
+  add(text, "Latency min/avg/max: {}/{}/{}\n", whole_ms(latency.shortest), whole_ms(latency.count == 0 ? duration() : latency.sum / static_cast<duration::rep>(latency.count)), whole_ms(latency.longest));
   add(text, "Received: {}\n", server.statistics().received);
   add(text, "Sent: {}\n", server.statistics().sent);
   add(text, "Connections: {}\n", connections_except(server, asker));
@@ -121,7 +119,7 @@ std::string dump(const processor& server, instant at) {
   add(text, "ephemeral nodes dump:\nSessions with Ephemerals ({}):\n", owners.size());
   for (const auto& [id, nodes] : owners) {
     add(text, "{:#x}:\n", static_cast<std::uint64_t>(id));
-    for (const auto& [zxid, one] : nodes) add(text, "\t{}\n", *one->path);
+    for (const auto& [zxid, one] : nodes) add(text, "\t{}\n", one->path);
   }
   add(text, "Connections dump:\nConnections Sets (1)/({}):\n", server.connections().size());
   return text;
@@ -263,7 +261,7 @@ std::string answer(std::string_view word, processor& server, const server_facts&
     return fmt::format("datadir_size: {}\nlogdir_size: {}\n", bytes_below(facts.data_dir),
                        bytes_below(facts.data_log_dir));
   }
-  if (word == "gtmk" || word == "stmk") return "306";
+  if (word == "gtmk" || word == "stmk") return std::to_string(facts.trace_mask);
   if (word == "crst") {
     server.reset_connection_statistics();
     return "Connection stats reset.\n";

@@ -10,7 +10,7 @@ lagging_member::lagging_member(const database& leader) : state_(leader.last_zxid
   const node* at = &leader.nodes().root();
   while (at != nullptr) {
     node copy = *at;
-    state_.restore_node(*at->path, std::move(copy), leader.acl_of(*at));
+    state_.restore_node(at->path, std::move(copy), leader.acl_of(*at));
     if (at->first_child != nullptr) {
       at = at->first_child;
       continue;

@@ -34,8 +34,9 @@ listener::listener(processor& server, scheduler& time, std::unique_ptr<wire::acc
       faults_(server, std::move(faults)),
       buffer_(read_bytes) {
   const wire::endpoint at = acceptor_->local();
-  facts_ = {at.address, at.port,           options_.max_connections_per_address,
-            wall_ms_(), options_.data_dir, options_.data_log_dir};
+  facts_ = {at.address, at.port, options_.max_connections_per_address, wall_ms_()};
+  facts_.data_dir = options_.data_dir;
+  facts_.data_log_dir = options_.data_log_dir;
 }
 
 listener::~listener() {
@@ -92,6 +93,7 @@ void listener::drop(connection_id id) {
   if (found == links_.end()) return;
   const auto count = per_address_.find(found->second->address);
   if (--count->second == 0) per_address_.erase(count);
+  input_bytes_ -= found->second->input.size();
   found->second->bytes->close();
   links_.erase(found);
   server_.disconnect(id);
@@ -108,8 +110,8 @@ void listener::shut() {
   drop_connections();
 }
 
-void listener::drop_silent(time_point now) {
-  while (!handshakes_.empty() && handshakes_.front().first <= now) {
+void listener::drop_silent(time_point now, std::size_t most) {
+  for (; most > 0 && !handshakes_.empty() && handshakes_.front().first <= now; --most) {
     const connection_id id = handshakes_.front().second;
     handshakes_.pop_front();
     const auto found = server_.connections().find(id);
@@ -140,6 +142,7 @@ void listener::readable(connection_id id) {
     return arm();
   }
   take_input(on, {buffer_.data(), got.bytes});
+  bound_input();
   flush();
   go_on_later(id);
 }
@@ -165,6 +168,7 @@ void listener::go_on_later(connection_id id) {
 
 // Frames are handed over where they were received; only what is left of the last one is copied.
 void listener::take_input(link& on, std::string_view received) {
+  const std::size_t before = on.input.size();
   if (on.input.empty()) {
     const std::size_t consumed = consume(on, received);
     if (!on.closing) on.input.assign(received.substr(consumed));
@@ -177,10 +181,21 @@ void listener::take_input(link& on, std::string_view received) {
       on.input.erase(0, consumed);
     }
   }
+  input_bytes_ += on.input.size() - before;
   if (on.faults.wake_at) delayed_.emplace(*std::exchange(on.faults.wake_at, std::nullopt), on.id);
   if (on.closing || on.faults.input_held_until || unsent(on) > options_.max_unsent_bytes) return;
   if (log_ != nullptr && log_->is_behind()) return hold(on);
   wait_to_read(on);
+}
+
+// Whoever holds back the end of a frame keeps memory busy. Among honest clients there are no such sums.
+void listener::bound_input() {
+  while (input_bytes_ > options_.max_input_bytes) {
+    const auto largest = std::max_element(links_.begin(), links_.end(), [](const auto& a, const auto& b) {
+      return a.second->input.size() < b.second->input.size();
+    });
+    drop(largest->first);
+  }
 }
 
 std::size_t listener::consume(link& on, std::string_view input) {
@@ -194,7 +209,9 @@ std::size_t listener::consume(link& on, std::string_view input) {
   const std::string& output = server_.output(on.id);
   std::uint32_t taken = 0;
   const std::size_t unsent_before = on.sending.size() - on.sent;
+  std::size_t expected = 0;
   while (!on.closing && unsent_before + output.size() <= options_.max_unsent_bytes) {
+    if (consumed >= expected) expected = consumed + server_.expect(input.substr(consumed));
     const wire::frame_split split = wire::split_frame(input.substr(consumed), options_.max_frame_bytes);
     if (split.status == wire::frame_status::need_more) break;
     if (split.status == wire::frame_status::bad_length) {
@@ -218,8 +235,12 @@ bool listener::take_word(link& on, std::string_view input) {
     on.first = false;
     return false;
   }
-  // The one word with an argument: a trace mask, which is not used.
-  if (word == "stmk" && input.size() < 12) return false;
+  // The one word with an argument.
+  if (word == "stmk") {
+    constexpr std::size_t mask_bytes = 8;
+    if (input.size() < word.size() + mask_bytes) return false;
+    if (words_.allows(word)) facts_.trace_mask = wire::reader(input.substr(word.size())).int64();
+  }
   on.first = false;
   on.closing = true;
   const std::string text = words_.allows(word) ? answer(word, server_, facts_, on.id, now()) : refusal(word);
@@ -320,10 +341,10 @@ void listener::writable(connection_id id) {
 
 // ---- time -----------------------------------------------------------------------------------------------------------
 
-void listener::tick() {
+void listener::tick(std::size_t most) {
   const instant at = now();
-  server_.tick(at);
-  drop_silent(at.now);
+  server_.tick(at, most);
+  drop_silent(at.now, most);
   wake_delayed(at.now);
   flush();
 }
@@ -358,7 +379,7 @@ void listener::arm() {
   timer_ = time_.schedule(next, [this] {
     timer_ = 0;
     timer_at_ = no_deadline;
-    tick();
+    tick(most_ends_at_once);
   });
 }
 

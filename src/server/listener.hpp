@@ -23,6 +23,8 @@ struct listener_options {
   std::size_t max_connections = 0;               ///< 0: no limit.
   std::size_t max_frame_bytes = wire::max_frame_bytes;
   std::chrono::milliseconds handshake_timeout{10'000};
+  /// Received and not handed over yet, of all connections together; beyond it the connection with the most is closed.
+  std::size_t max_input_bytes = std::size_t{32} << 20U;
   std::size_t max_unsent_bytes = std::size_t{4} << 20U;  ///< A connection with more to send is not read from.
   std::vector<std::string> four_letter_words = {"*"};
   std::string data_dir = {};      ///< For the words that show it;
@@ -59,7 +61,7 @@ class listener {
   /// To be called when the journal has more on the disk: what was held back for it leaves.
   void release();
   /// Ends what is due by now: sessions, handshakes, nodes. Called by itself when it is time.
-  void tick();
+  void tick() { tick(static_cast<std::size_t>(-1)); }
   [[nodiscard]] instant now() const;
   /// Both clocks go on by that much at once, and what is due by then happens. >= 0.
   void step_clock(duration by);
@@ -86,6 +88,11 @@ class listener {
     connection_faults faults;
   };
 
+  /// How many sessions, and how many silent connections, end before others are served: with a connection to close each
+  /// takes some 20 us, and ten thousand may be over in the same moment.
+  static constexpr std::size_t most_ends_at_once = 64;
+
+  void tick(std::size_t most);
   void accept();
   void accepted(std::unique_ptr<wire::stream> bytes, wire::endpoint from);
   void wait_to_read(link& on);
@@ -93,6 +100,7 @@ class listener {
   void writable(connection_id id);
   void go_on_later(connection_id id);
   void take_input(link& on, std::string_view received);
+  void bound_input();
   std::size_t consume(link& on, std::string_view input);
   /// @return true where the connection's first bytes are a four-letter word (and are answered).
   bool take_word(link& on, std::string_view input);
@@ -103,7 +111,7 @@ class listener {
   void wake_delayed(time_point now);
   [[nodiscard]] std::size_t unsent(const link& on);
   void drop(connection_id id);
-  void drop_silent(time_point now);
+  void drop_silent(time_point now, std::size_t most);
   void arm();
 
   processor& server_;
@@ -115,6 +123,7 @@ class listener {
   server_facts facts_;
   std::unordered_map<connection_id, std::unique_ptr<link>> links_;
   std::map<std::string, std::size_t> per_address_;
+  std::size_t input_bytes_ = 0;                                  ///< Of all links' `input`.
   std::deque<std::pair<time_point, connection_id>> handshakes_;  ///< By deadline: all have the same time-out.
   journal* log_;
   fault_gate faults_;

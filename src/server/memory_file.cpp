@@ -20,11 +20,13 @@ class memory_file_system::memory_file final : public file {
       : disk_(disk), contents_(std::move(of)), path_(std::move(path)) {}
 
   result<void> write(std::uint64_t offset, std::string_view bytes) override {
-    if (auto failed = disk_.spend("write", path_); !failed) return failed;
+    auto may = disk_.spend("write", path_);
+    if (!may && disk_.how_ == failing::for_good) return may;
+    if (!may) bytes = bytes.substr(0, bytes.size() / 2);
     std::string& now = contents_->now;
     if (now.size() < offset + bytes.size()) now.resize(offset + bytes.size());
     std::copy(bytes.begin(), bytes.end(), now.begin() + static_cast<std::ptrdiff_t>(offset));
-    return {};
+    return may;
   }
   result<void> sync() override {
     if (auto failed = disk_.spend("sync", path_); !failed) return failed;
@@ -32,10 +34,14 @@ class memory_file_system::memory_file final : public file {
     return {};
   }
   result<std::string> read(std::uint64_t offset, std::size_t size) override {
+    if (auto failed = disk_.spend("read", path_); !failed) return std::move(failed).error();
     if (offset >= contents_->now.size()) return std::string();
     return contents_->now.substr(offset, size);
   }
-  result<std::uint64_t> size() override { return std::uint64_t{contents_->now.size()}; }
+  result<std::uint64_t> size() override {
+    if (auto failed = disk_.spend("size", path_); !failed) return std::move(failed).error();
+    return std::uint64_t{contents_->now.size()};
+  }
   result<void> truncate(std::uint64_t size) override {
     if (auto failed = disk_.spend("truncate", path_); !failed) return failed;
     contents_->now.resize(size);
@@ -49,17 +55,21 @@ class memory_file_system::memory_file final : public file {
 };
 
 result<void> memory_file_system::spend(std::string_view operation, const std::string& path) {
-  if (calls_left_ == 0) return failure(operation, path, "the disk has failed");
-  if (calls_left_ != static_cast<std::size_t>(-1)) --calls_left_;
+  if (calls_left_ == 0) {
+    has_failed_ = true;
+    if (how_ == failing::once) calls_left_ = never;
+    return failure(operation, path, "the disk has failed");
+  }
+  if (calls_left_ != never) --calls_left_;
   return {};
 }
 
 result<std::unique_ptr<file>> memory_file_system::open(const std::string& path, open_mode mode) {
+  if (auto failed = spend("open", path); !failed) return std::move(failed).error();
   auto found = names_.find(path);
   if (mode == open_mode::create) {
     if (found != names_.end()) return failure("open", path, "the file exists");
     if (directories_.count(directory_of(path)) == 0) return failure("open", path, "no such directory");
-    if (auto failed = spend("open", path); !failed) return std::move(failed).error();
     found = names_.emplace(path, std::make_shared<contents>()).first;
   } else if (found == names_.end()) {
     return failure("open", path, "no such file");
@@ -84,6 +94,7 @@ result<void> memory_file_system::remove(const std::string& path) {
 }
 
 result<void> memory_file_system::make_directory(const std::string& path) {
+  if (auto failed = spend("make directory", path); !failed) return failed;
   directories_.insert(path);
   return {};
 }
@@ -101,6 +112,7 @@ result<void> memory_file_system::sync_directory(const std::string& path) {
 
 result<std::vector<std::string>> memory_file_system::list(const std::string& directory) {
   if (directories_.count(directory) == 0) return failure("list", directory, "no such directory");
+  if (auto failed = spend("list", directory); !failed) return std::move(failed).error();
   std::vector<std::string> found;
   for (const auto& [path, of] : names_) {
     if (directory_of(path) == directory) found.push_back(path.substr(directory.size() + 1));
@@ -122,6 +134,7 @@ class memory_file_system::memory_lock final : public folder_lock {
 };
 
 result<std::unique_ptr<folder_lock>> memory_file_system::lock(const std::string& path) {
+  if (auto failed = spend("lock", path); !failed) return std::move(failed).error();
   if (!locks_->insert(path).second) return failure("lock", path, "another server uses this folder");
   return std::unique_ptr<folder_lock>(std::make_unique<memory_lock>(locks_, path));
 }
@@ -130,7 +143,7 @@ void memory_file_system::lose_power() {
   names_ = synced_names_;
   for (auto& [path, of] : names_) of->now = of->synced;
   locks_ = std::make_shared<std::set<std::string>>();
-  calls_left_ = static_cast<std::size_t>(-1);
+  calls_left_ = never;
 }
 
 void memory_file_system::lose_power(const chance& pick) {

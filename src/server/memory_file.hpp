@@ -28,8 +28,17 @@ class memory_file_system final : public file_system {
   /// The same, but some of what was not synced has come to the disk by itself: of each name's change all or nothing, of
   /// what was appended to a file a part, then zeros for a part of the rest.
   void lose_power(const chance& pick);
-  /// Makes the `count`-th call from now that writes, syncs, renames or removes fail, and all after it.
-  void fail_after(std::size_t count) noexcept { calls_left_ = count; }
+  enum class failing {
+    for_good,  ///< All calls after it fail too.
+    once,      ///< Those after it succeed, as on a disk that was full; a write that fails has written a half.
+  };
+  /// Makes the `count`-th call from now fail, of this object or of its files.
+  void fail_after(std::size_t count, failing how = failing::for_good) noexcept {
+    calls_left_ = count;
+    how_ = how;
+    has_failed_ = false;
+  }
+  [[nodiscard]] bool has_failed() const noexcept { return has_failed_; }
 
  private:
   struct contents {
@@ -46,7 +55,10 @@ class memory_file_system final : public file_system {
   names synced_names_;
   std::set<std::string> directories_;
   std::shared_ptr<std::set<std::string>> locks_ = std::make_shared<std::set<std::string>>();
-  std::size_t calls_left_ = static_cast<std::size_t>(-1);
+  static constexpr auto never = static_cast<std::size_t>(-1);
+  std::size_t calls_left_ = never;
+  failing how_ = failing::for_good;
+  bool has_failed_ = false;
 };
 
 }  // namespace zkr::backend

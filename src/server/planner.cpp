@@ -118,7 +118,7 @@ errc planner::plan(const wire::create_request& request, create_record& into) {
   if (const errc bad = settle(*mode, request, in_multi_, ttl_); bad != errc::ok) return bad;
   if (wire::is_null(request.path)) return errc::marshalling_error;
   if (!has_slash(request.path) || has_nul(request.path)) return errc::bad_arguments;
-  std::optional<acl_list> acl = normalised(request.acl, by_.who);
+  std::optional<acl_list> acl = normalised(request.acl, by_.who, sasl_);
   if (!acl) return errc::invalid_acl;
   const std::optional<facts> parent = look(parent_of(request.path));
   if (!parent) return errc::no_node;
@@ -167,7 +167,7 @@ errc planner::plan(const wire::set_data_request& request, set_data_record& into)
 
 errc planner::plan(const wire::set_acl_request& request, set_acl_record& into) {
   if (!is_valid(request.path)) return errc::bad_arguments;
-  std::optional<acl_list> acl = normalised(request.acl, by_.who);
+  std::optional<acl_list> acl = normalised(request.acl, by_.who, sasl_);
   if (!acl) return errc::invalid_acl;
   const std::optional<facts> found = look(request.path);
   if (!found) return errc::no_node;

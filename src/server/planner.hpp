@@ -9,6 +9,7 @@
 #include "server/access.hpp"
 #include "server/database.hpp"
 #include "server/event_log.hpp"
+#include "server/path_hash.hpp"
 #include "server/transaction.hpp"
 #include "wire/messages.hpp"
 
@@ -32,8 +33,9 @@ enum class quota_limits { ignored, enforced };
 class planner {
  public:
   /// @param events  gets quotas that are exceeded.
-  planner(const database& state, const requester& by, ttl_nodes ttl, quota_limits quota, event_log& events) noexcept
-      : state_(state), by_(by), ttl_(ttl), quota_(quota), events_(events) {}
+  planner(const database& state, const requester& by, ttl_nodes ttl, quota_limits quota, sasl_ids sasl,
+          event_log& events) noexcept
+      : state_(state), by_(by), ttl_(ttl), quota_(quota), sasl_(sasl), events_(events) {}
 
   /// `into` is the record where the result is ok.
   [[nodiscard]] errc plan(const wire::create_request& request, create_record& into);
@@ -77,6 +79,7 @@ class planner {
   const requester& by_;
   ttl_nodes ttl_;
   quota_limits quota_;
+  sasl_ids sasl_;
   event_log& events_;
   bool in_multi_ = false;
   std::unordered_map<std::string, pending, path_hash, path_equal> overlay_;

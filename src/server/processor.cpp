@@ -1,6 +1,7 @@
 #include "server/processor.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "server/replies.hpp"
 
@@ -153,6 +154,23 @@ bool processor::receive(connection_id from, std::string_view frame, instant at) 
   return !found->closing;
 }
 
+std::size_t processor::expect(std::string_view input) const noexcept {
+  constexpr std::size_t path_at = 8;  // behind xid and type, in every request about a node
+  std::array<std::size_t, 16> hashes{};
+  std::size_t count = 0;
+  std::size_t looked_at = 0;
+  for (; count < hashes.size(); ++count) {
+    const wire::frame_split split = wire::split_frame(input.substr(looked_at));
+    if (split.status != wire::frame_status::complete) break;
+    looked_at += split.consumed;
+    wire::reader behind_header(split.frame.substr(std::min(path_at, split.frame.size())));
+    hashes[count] = state_.nodes().table().expect_slot(behind_header.string());
+  }
+  if (count < 2) return looked_at;  // it is served at once
+  for (std::size_t i = 0; i < count; ++i) state_.nodes().table().expect_node(hashes[i]);
+  return looked_at;
+}
+
 duration processor::negotiated(std::int32_t timeout_ms) const noexcept {
   return std::clamp(std::chrono::milliseconds(timeout_ms), options_.min_session_timeout, options_.max_session_timeout);
 }
@@ -221,9 +239,9 @@ void processor::end_session(session_id which, std::int32_t cxid, instant at) {
   // A journal's record has a largest size. What does not stand in it goes all the same: the session owns it.
   std::size_t bytes = 0;
   for (const auto& [zxid, one] : state_.nodes().ephemerals_of(which)) {
-    bytes += one->path->size() + sizeof(std::int32_t);
+    bytes += one->path.size() + sizeof(std::int32_t);
     if (bytes > largest_record_bytes) break;
-    record.paths.push_back(*one->path);
+    record.paths.emplace_back(one->path);
   }
   transaction closed{{}, std::move(record)};
   commit(closed, which, cxid, at);
@@ -264,8 +282,8 @@ void processor::remove_orphans(instant at) {
 
 // ---- time -----------------------------------------------------------------------------------------------------------
 
-void processor::tick(instant at) {
-  for (const session_id id : sessions_.take_expired(at.now)) expire(id, at);
+void processor::tick(instant at, std::size_t most_sessions) {
+  for (const session_id id : sessions_.take_expired(at.now, most_sessions)) expire(id, at);
   if (at.now >= next_reap_) {
     reap(at);
     next_reap_ = at.now + options_.reap_interval;
@@ -283,10 +301,10 @@ void processor::reap(instant at) {
   std::vector<std::string> due;
   for (const auto& [zxid, one] : state_.nodes().containers()) {
     // A container in which there never was anything may be about to be used.
-    if (one->num_children == 0 && one->creations > 0) due.push_back(*one->path);
+    if (one->num_children == 0 && one->creations > 0) due.emplace_back(one->path);
   }
   for (const auto& [zxid, one] : state_.nodes().ttl_nodes()) {
-    if (one->num_children == 0 && at.wall_ms - one->mtime > ttl_of(one->owner)) due.push_back(*one->path);
+    if (one->num_children == 0 && at.wall_ms - one->mtime > ttl_of(one->owner)) due.emplace_back(one->path);
   }
   for (const std::string& path : due) {
     transaction reaped{{}, remove_record{path, true}};
@@ -309,6 +327,10 @@ void processor::serve(connection& who, std::string_view frame, instant at) {
 
 void processor::dispatch(call& of) {
   using wire::opcode;
+  if (!may_ask(of)) {
+    reply_empty(of, errc::session_closed_require_auth, 0);
+    return close(of.from);
+  }
   switch (of.header.type) {
     case opcode::get_data: return get_data(of);
     case opcode::exists: return exists(of);

@@ -38,7 +38,9 @@ struct processor_options {
   ttl_nodes ttl = ttl_nodes::enabled;
   quota_limits quota = quota_limits::ignored;
   compatibility compat = compatibility::v3_8;
-  std::string super_digest;  ///< "user:base64(sha1(user:password))" of the super user; "": none.
+  std::string super_digest;   ///< "user:base64(sha1(user:password))" of the super user; "": none.
+  sasl_secrets sasl_users;    ///< Who may prove to be who with SASL; empty: there is no SASL.
+  bool require_sasl = false;  ///< Whether clients must do so before anything else.
   std::size_t max_watches_per_connection = 1'000'000;     ///< A connection that sets more is closed.
   std::size_t max_output_bytes = std::size_t{64} << 20U;  ///< A connection for which more is waiting is closed.
 };
@@ -91,12 +93,17 @@ class processor {
   /// Takes one frame. Frames of connections that are closing or unknown have no effect.
   /// @return true while the connection takes more frames.
   bool receive(connection_id from, std::string_view frame, instant at);
+  /// What the frames at the beginning of `input` ask for is brought nearer, if it can be told: the memory of the nodes
+  /// is waited for once and not once each. Has no other effect, whatever `input` is.
+  /// @return how many bytes it looked at.
+  std::size_t expect(std::string_view input) const noexcept;
   /// Replies have left. @param which  the requests, as they were received.
   void answered(connection_id to, const unanswered& which, time_point now);
   /// The connection is gone. Its session lives on until it times out or its client comes back.
   void disconnect(connection_id which);
   /// Ends sessions whose time is over, and reaps containers and TTL nodes when their interval has passed.
-  void tick(instant at);
+  /// @param most_sessions  how many end at once; where more are over, `next_tick` is in the past.
+  void tick(instant at, std::size_t most_sessions = static_cast<std::size_t>(-1));
   /// When `tick` has something to do, as far as is known now.
   [[nodiscard]] std::optional<time_point> next_tick() const noexcept;
 
@@ -188,6 +195,7 @@ class processor {
   void who_am_i(call& of);
   void auth(call& of);
   void sasl(call& of);
+  [[nodiscard]] bool may_ask(const call& of) const noexcept;
 
   // writes.cpp
   void create(call& of);
@@ -200,7 +208,8 @@ class processor {
   void catch_up();
   void fail_write(const call& of, errc code);
   [[nodiscard]] planner plan_for(const requester& by) noexcept {
-    return {state_, by, options_.ttl, options_.quota, events_};
+    return {state_, by, options_.ttl, options_.quota,
+            options_.sasl_users.empty() ? sasl_ids::refused : sasl_ids::accepted, events_};
   }
   [[nodiscard]] bool fits_journal(const call& of, const transaction& what) const;
   applied commit(transaction& what, std::int64_t session, std::int32_t cxid, instant at,

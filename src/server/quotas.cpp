@@ -121,7 +121,7 @@ void count_usage(tree& nodes, std::string_view path, std::int64_t more_bytes, st
 }
 
 void count_created(tree& nodes, node& made) {
-  const std::string_view path = *made.path;
+  const std::string_view path = made.path;
   const auto bytes = static_cast<std::int64_t>(made.data.size());
   if (path.ends_with(usage_name) && path.substr(0, quota_root.size() + 1) == "/zookeeper/quota/") {
     const std::string_view owner = parent_of(path).substr(quota_root.size());

@@ -109,7 +109,7 @@ void processor::get_ephemerals(call& of) {
   if (!of.body.ok()) return reply_empty(of, errc::marshalling_error);
   wire::string_list paths;
   for (const auto& [zxid, one] : of.from.sees->state.nodes().ephemerals_of(of.from.session->id)) {
-    const std::string_view path = *one->path;
+    const std::string_view path = one->path;
     if (path.substr(0, asked.prefix.size()) == asked.prefix) paths.push_back(path);
   }
   reply_frame(*this, of).body().strings(paths);
@@ -241,10 +241,31 @@ void processor::auth(call& of) {
   }
 }
 
-// No SASL is configured: what Apache then answers is an empty success.
 void processor::sasl(call& of) {
-  reply_frame reply(*this, of, of.header.xid, errc::ok, 0);
-  reply.body().buffer(std::nullopt);
+  const auto answer = [&](errc code, std::optional<std::string_view> token) {
+    reply_frame(*this, of, of.header.xid, code, 0).body().buffer(token);
+  };
+  // What Apache answers where none is configured is an empty success.
+  if (options_.sasl_users.empty()) return answer(errc::ok, std::nullopt);
+  wire::sasl_request asked;
+  wire::read(of.body, asked);
+  if (!of.body.ok() || wire::is_null(asked.token)) return close(of.from);
+  connection& from = of.from;
+  if (from.sasl == nullptr) from.sasl = std::make_unique<digest_md5>(options_.sasl_users, random_nonce());
+  const std::optional<std::string> token = from.sasl->respond(asked.token);
+  if (!token) {
+    answer(options_.require_sasl ? errc::session_closed_require_auth : errc::auth_failed, std::nullopt);
+    return close(from);
+  }
+  if (!from.sasl->user().empty()) from.who.push_back({std::string(sasl_scheme), from.sasl->user()});
+  answer(errc::ok, *token);
+}
+
+bool processor::may_ask(const call& of) const noexcept {
+  if (!options_.require_sasl || of.header.type == wire::opcode::sasl || of.header.type == wire::opcode::auth)
+    return true;
+  const principals& who = of.from.who;
+  return std::any_of(who.begin(), who.end(), [](const principal& one) { return one.scheme == sasl_scheme; });
 }
 
 }  // namespace zkr::backend

@@ -12,6 +12,7 @@
 #include "server/figures.hpp"
 #include "server/io_loop.hpp"
 #include "server/listener.hpp"
+#include "server/sasl_users.hpp"
 #include "server/storage/store.hpp"
 
 namespace zkr {
@@ -56,10 +57,11 @@ std::optional<error> wrong(const server_options& options) {
   if (!options.super_digest.empty() && options.super_digest.find(':') == std::string::npos) {
     return bad("super_digest is no digest id: it has no colon");
   }
+  if (options.require_sasl && options.sasl_users_file.empty()) return bad("require_sasl needs sasl_users_file");
   return std::nullopt;
 }
 
-processor_options to_processor(const server_options& options) {
+processor_options to_processor(const server_options& options, sasl_secrets users) {
   processor_options to;
   to.tick_time = options.tick_time;
   if (options.min_session_timeout) to.min_session_timeout = *options.min_session_timeout;
@@ -69,6 +71,8 @@ processor_options to_processor(const server_options& options) {
   to.quota = options.enforce_quota ? quota_limits::enforced : quota_limits::ignored;
   to.super_digest = options.super_digest;
   to.first_session_id = options.first_session_id;
+  to.sasl_users = std::move(users);
+  to.require_sasl = options.require_sasl;
   to.compat = options.compatibility == server_compatibility::apache_3_9 ? compatibility::v3_9 : compatibility::v3_8;
   return to;
 }
@@ -90,12 +94,12 @@ listener_options to_listener(const server_options& options, const store* disk) {
 }  // namespace
 
 struct server::impl {
-  impl(const server_options& options, std::unique_ptr<io_loop> with, std::unique_ptr<wire::acceptor> from,
-       std::unique_ptr<store> on_disk, database state)
+  impl(const server_options& options, sasl_secrets users, std::unique_ptr<io_loop> with,
+       std::unique_ptr<wire::acceptor> from, std::unique_ptr<store> on_disk, database state)
       : loop(std::move(with)),
         events(options.log, options.log_from),
         disk(std::move(on_disk)),
-        core(to_processor(options), {loop->now(), wall_ms()}, std::move(state), disk.get(), &events),
+        core(to_processor(options, std::move(users)), {loop->now(), wall_ms()}, std::move(state), disk.get(), &events),
         door(std::make_unique<listener>(core, *loop, std::move(from), to_listener(options, disk.get()), wall_ms,
                                         disk.get(), faults)),
         on_failure(options.on_failure),
@@ -119,6 +123,8 @@ struct server::impl {
 
   // Where it has stopped, too.
   [[nodiscard]] instant now() const { return door != nullptr ? door->now() : instant{loop->now(), wall_ms()}; }
+
+  [[nodiscard]] const server_facts& facts_now() const { return door != nullptr ? door->facts() : facts; }
 
   // Runs `work` on the server's thread, paused or not, and waits for it; here, once that thread has ended.
   template <typename F>
@@ -242,6 +248,12 @@ struct server::impl {
 
 result<server> server::start(const server_options& options) {
   if (std::optional<error> bad = wrong(options)) return *std::move(bad);
+  sasl_secrets users;
+  if (!options.sasl_users_file.empty()) {
+    auto read = read_sasl_users(options.sasl_users_file);
+    if (!read) return std::move(read).error();
+    users = *std::move(read);
+  }
   database state(options.last_zxid);
   std::unique_ptr<store> disk;
   if (!options.data_dir.empty()) {
@@ -253,8 +265,8 @@ result<server> server::start(const server_options& options) {
   auto loop = std::make_unique<io_loop>();
   auto listening = loop->listen(options.address, options.port);
   if (!listening) return std::move(listening).error();
-  return server(
-      std::make_unique<impl>(options, std::move(loop), *std::move(listening), std::move(disk), std::move(state)));
+  return server(std::make_unique<impl>(options, std::move(users), std::move(loop), *std::move(listening),
+                                       std::move(disk), std::move(state)));
 }
 
 server::server(std::unique_ptr<impl> state) noexcept : impl_(std::move(state)) {}
@@ -376,7 +388,7 @@ server_statistics server::statistics() const {
 }
 
 std::string server::admin(std::string_view command) {
-  return impl_->call([&] { return admin_answer(command, impl_->core, impl_->facts, impl_->now()); });
+  return impl_->call([&] { return admin_answer(command, impl_->core, impl_->facts_now(), impl_->now()); });
 }
 
 std::vector<std::string> server::admin_commands() { return admin_command_names(); }

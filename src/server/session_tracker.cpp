@@ -48,21 +48,27 @@ void session_tracker::set_timeout(session& which, duration timeout, time_point n
   if (bucket_of(which.deadline) < which.bucket_) schedule(which);
 }
 
-std::vector<session_id> session_tracker::take_expired(time_point now) {
+std::vector<session_id> session_tracker::take_expired(time_point now, std::size_t most) {
   std::vector<session_id> expired;
   while (!buckets_.empty() && time_point(tick_ * buckets_.begin()->first) <= now) {
-    const auto due = buckets_.extract(buckets_.begin());
-    for (const session_id id : due.mapped()) {
-      session* found = find(id);
+    auto& [bucket, due] = *buckets_.begin();
+    auto next = due.begin();
+    for (; next != due.end() && expired.size() < most; ++next) {
+      session* found = find(*next);
       // Closed meanwhile, or moved to an earlier bucket.
-      if (found == nullptr || found->bucket_ != due.key()) continue;
-      if (bucket_of(found->deadline) > due.key()) {
+      if (found == nullptr || found->bucket_ != bucket) continue;
+      if (bucket_of(found->deadline) > bucket) {
         schedule(*found);
       } else {
         found->bucket_ = reported;
-        expired.push_back(id);
+        expired.push_back(*next);
       }
     }
+    if (next != due.end()) {
+      due.erase(due.begin(), next);
+      break;
+    }
+    buckets_.erase(buckets_.begin());
   }
   return expired;
 }

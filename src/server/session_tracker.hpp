@@ -45,8 +45,9 @@ class session_tracker {
   /// A client came back and negotiated anew.
   void set_timeout(session& which, duration timeout, time_point now);
 
-  /// Sessions whose time is over, oldest deadline first. They stay until `remove`; each is reported once.
-  [[nodiscard]] std::vector<session_id> take_expired(time_point now);
+  /// Sessions whose time is over, oldest deadline first, and not more than `most`: the others can still be heard from.
+  /// They stay until `remove`; each is reported once.
+  [[nodiscard]] std::vector<session_id> take_expired(time_point now, std::size_t most = static_cast<std::size_t>(-1));
   /// When to ask next.
   [[nodiscard]] std::optional<time_point> next_check() const noexcept;
 

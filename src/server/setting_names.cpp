@@ -85,9 +85,8 @@ constexpr std::array unneeded_families{
 constexpr std::array ensemble_families{text("server."), text("group."), text("weight."), text("quorum.")};
 constexpr std::array ensemble_keys{text("dynamicConfigFile"), text("sslQuorum"), text("sslQuorumReloadCertFiles")};
 constexpr std::array client_auth_families{text("authProvider"), text("kerberos."), text("sasl.")};
-constexpr std::array client_auth_keys{text("requireClientAuthScheme"), text("sessionRequireClientSASLAuth"),
-                                      text("enforce.auth.enabled"), text("enforce.auth.schemes"),
-                                      text("X509AuthenticationProvider.superUser")};
+constexpr std::array client_auth_keys{text("requireClientAuthScheme"), text("enforce.auth.enabled"),
+                                      text("enforce.auth.schemes"), text("X509AuthenticationProvider.superUser")};
 constexpr std::array tls_keys{text("secureClientPort"), text("secureClientPortAddress"), text("client.portUnification"),
                               text("portUnification"), text("admin.forceHttps")};
 
@@ -111,7 +110,9 @@ std::string refusal_of(std::string_view key, std::string_view value) {
   if (ensemble) return "this server is a single one; for an ensemble, use Apache ZooKeeper";
   if (has(tls_keys, key) && !off) return "this server has no TLS";
   if ((has(client_auth_keys, key) && !off) || has_family(client_auth_families, key)) {
-    return "this server knows no authentication but digest and ip, and would not protect what this protects";
+    return "this server knows no authentication but digest, ip and SASL with --sasl-users, and would not protect what "
+           "this "
+           "protects";
   }
   return {};
 }

@@ -76,7 +76,7 @@ std::string flag_to(text value, bool& into) {
   return {};
 }
 
-std::string folder_to(text value, std::string& into) {
+std::string path_to(text value, std::string& into) {
   if (value.empty()) return "there is no path";
   into = value;
   return {};
@@ -178,9 +178,9 @@ constexpr std::array rules{
                  [](const settings& s) { return written(s.admin.address); }},
     setting_rule{"admin.commandURL", property, read_command_url,
                  [](const settings& s) { return written(s.admin.command_url); }},
-    setting_rule{"dataDir", plain, [](settings& s, text v) { return folder_to(v, s.server.data_dir); },
+    setting_rule{"dataDir", plain, [](settings& s, text v) { return path_to(v, s.server.data_dir); },
                  [](const settings& s) { return unless_empty(s.server.data_dir); }},
-    setting_rule{"dataLogDir", plain, [](settings& s, text v) { return folder_to(v, s.server.data_log_dir); },
+    setting_rule{"dataLogDir", plain, [](settings& s, text v) { return path_to(v, s.server.data_log_dir); },
                  [](const settings& s) { return unless_empty(s.server.data_log_dir); }},
     // Session time-outs are 32-bit milliseconds on the wire; 20 ticks must fit.
     setting_rule{"tickTime", plain,
@@ -231,7 +231,12 @@ constexpr std::array rules{
                    return bad;
                  },
                  [](const settings& s) { return number(s.purge_interval.count()); }},
-    // Ours: Apache takes it for a property of Java that it does not know, and goes on.
+    setting_rule{"sessionRequireClientSASLAuth", property,
+                 [](settings& s, text v) { return flag_to(v, s.server.require_sasl); },
+                 [](const settings& s) { return flag(s.server.require_sasl); }},
+    // Ours: Apache takes them for properties of Java that it does not know, and goes on.
+    setting_rule{"zkrecipes.saslUsers", plain, [](settings& s, text v) { return path_to(v, s.server.sasl_users_file); },
+                 [](const settings& s) { return unless_empty(s.server.sasl_users_file); }},
     setting_rule{"zkrecipes.compatibility", plain, read_compatibility, write_compatibility},
 };
 

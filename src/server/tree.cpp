@@ -25,7 +25,7 @@ bool is_builtin(std::string_view path) noexcept {
   return path == root_path || path == zookeeper_path || path == quota_path || path == config_path;
 }
 
-std::string_view node::name() const noexcept { return std::string_view(*path).substr(path->rfind('/') + 1); }
+std::string_view node::name() const noexcept { return path.substr(path.rfind('/') + 1); }
 
 stat_t client_stat(const node& of) noexcept {
   stat_t stat;
@@ -55,20 +55,22 @@ tree::tree() {
 }
 
 const node* tree::find(std::string_view path) const noexcept {
-  const auto found = nodes_.find(path);
-  if (found != nodes_.end()) return &found->second;
-  return path.empty() ? root_ : nullptr;
+  const node* found = nodes_.find(path);
+  return found == nullptr && path.empty() ? root_ : found;
 }
 
 node* tree::find(std::string_view path) noexcept { return const_cast<node*>(std::as_const(*this).find(path)); }
+
+node* tree::parent_for(std::string_view path) noexcept {
+  node* parent = has_slash(path) ? find(parent_of(path)) : nullptr;
+  return parent == nullptr || kind_of(parent->owner) == node_kind::ephemeral ? nullptr : parent;
+}
 
 // Apache does not count them among the creations of their parents.
 node& tree::add_builtin(std::string_view path, node* parent) { return insert(path, parent); }
 
 node& tree::insert(std::string_view path, node* parent) {
-  const auto [at, inserted] = nodes_.try_emplace(std::string(path));
-  node& added = at->second;
-  added.path = &at->first;
+  node& added = nodes_.insert(path);
   added.parent = parent;
   if (parent != nullptr) {
     added.previous_sibling = parent->last_child;
@@ -90,9 +92,9 @@ node& tree::add(std::string_view path, node& parent, std::int64_t czxid, std::in
 
 node* tree::restore(std::string_view path, node&& stored) {
   node* to = find(path);
-  if (to != nullptr && !is_builtin(*to->path)) return nullptr;
+  if (to != nullptr && !is_builtin(to->path)) return nullptr;
   if (to == nullptr) {
-    node* parent = find(parent_of(path));
+    node* parent = parent_for(path);
     if (parent == nullptr) return nullptr;
     to = &add(path, *parent, stored.czxid, stored.owner);
   }
@@ -121,7 +123,7 @@ void tree::remove(node& leaf) {
       if (index->empty()) ephemerals_.erase(leaf.owner);
     }
   }
-  nodes_.erase(nodes_.find(*leaf.path));
+  nodes_.erase(leaf);
 }
 
 node_index* tree::index_of(std::int64_t owner) {
@@ -142,7 +144,7 @@ const node_index& tree::ephemerals_of(std::int64_t session) const noexcept {
 
 std::int64_t tree::approximate_bytes() const noexcept {
   std::size_t bytes = 0;
-  for (const auto& [path, one] : nodes_) bytes += path.size() + one.data.size();
+  nodes_.for_each([&](const node& one) { bytes += one.path.size() + one.data.size(); });
   return static_cast<std::int64_t>(bytes);
 }
 

@@ -8,15 +8,15 @@
 #include <unordered_map>
 
 #include "server/acl_table.hpp"
+#include "server/node_table.hpp"
 #include "server/owner.hpp"
-#include "server/path_hash.hpp"
 #include "zkrecipes/stat.hpp"
 
 namespace zkr::backend {
 
 /// A node as it is stored. What clients see is derived from it: `client_stat`.
 struct node {
-  const std::string* path = nullptr;  ///< The key under which the tree holds this node.
+  std::string_view path;  ///< Lives as long as the node.
   std::string data;
   bool null_data = false;  ///< Written as null: read back as null, not as empty.
   std::int64_t czxid = 0;
@@ -61,11 +61,16 @@ class tree {
   [[nodiscard]] const node* find(std::string_view path) const noexcept;
   [[nodiscard]] node* find(std::string_view path) noexcept;
   [[nodiscard]] const node& root() const noexcept { return *root_; }
+  /// The node below which a path can be added, or null: it is not there, or is ephemeral. Clients that ask for such a thing
+  /// are told so before; a damaged file may ask too.
+  [[nodiscard]] node* parent_for(std::string_view path) noexcept;
+  /// For what follows soon, see `node_table`.
+  [[nodiscard]] const node_table& table() const noexcept { return nodes_; }
 
   /// Adds a child whose path is free. The caller fills in everything but the links, `path` and `owner`.
   node& add(std::string_view path, node& parent, std::int64_t czxid, std::int64_t owner);
   /// Puts in a node as a snapshot has it; its links are made here. Nodes that every server has are overwritten.
-  /// @return the node, or null where its parent is not there or the path is taken.
+  /// @return the node, or null where it cannot have a parent (`parent_for`) or the path is taken.
   node* restore(std::string_view path, node&& stored);
   /// Takes out a node without children.
   void remove(node& leaf);
@@ -88,7 +93,7 @@ class tree {
   node& insert(std::string_view path, node* parent);
   node_index* index_of(std::int64_t owner);
 
-  std::unordered_map<std::string, node, path_hash, path_equal> nodes_;
+  node_table nodes_;
   node* root_ = nullptr;
   std::unordered_map<std::int64_t, node_index> ephemerals_;
   std::size_t ephemeral_count_ = 0;

@@ -141,7 +141,7 @@ std::vector<std::string> simulation::nodes(std::string_view prefix) const {
   while (!open.empty()) {
     const auto* one = open.back();
     open.pop_back();
-    if (one->path->starts_with(prefix)) found.push_back(*one->path);
+    if (one->path.starts_with(prefix)) found.emplace_back(one->path);
     for (const auto* child = one->first_child; child != nullptr; child = child->next_sibling) open.push_back(child);
   }
   std::sort(found.begin(), found.end());

@@ -220,7 +220,7 @@ class numbers(admin_test):
             self.assertEqual(float(words["zk_" + name]), got[name], name)
         for name in ["fsynctime", "snapshottime"]:
             self.assertEqual(shown["cnt_" + name], got[name + "_count"])
-        self.assertRegex(self.word("srvr"), rf"(?m)^Latency min/avg/max: \d+/{shown['avg_latency']}/\d+$")
+        self.assertRegex(self.word("srvr"), rf"(?m)^Latency min/avg/max: \d+/{int(shown['avg_latency'])}/\d+$")
 
     def test_expiries_and_refusals_count(self):
         self.serve("--admin", "0", "--max-client-connections", "1")

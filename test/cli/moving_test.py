@@ -2,16 +2,21 @@
 
 Only where ZKR_TEST_APACHE=1 asks for it. Needs Debian's zookeeper, slf4j and kazoo, hence Debian's python3."""
 
-import os
-import re
+import shutil
 import signal
-import socket
+import struct
 import subprocess
 import sys
 import tempfile
+import threading
 import unittest
+from pathlib import Path
 
-if os.environ.get("ZKR_TEST_APACHE", "0") != "1":
+from apache import INSTALLED, SERVER_JARS, WANTED, apache_server
+from durable import EVERYBODY, acl, connection, missing, string, write_until_the_end
+from tool import FACTOR, TOOL, background, wait_until, warnings
+
+if not WANTED:
     print("skipped: only with scripts/test --apache")
     sys.exit(77)
 try:
@@ -22,55 +27,16 @@ except ImportError:
     print("skipped: no kazoo")
     sys.exit(77)
 
-from tool import FACTOR, TOOL, background, wait_until, warnings
-
-JARS = [f"/usr/share/java/{name}.jar" for name in ("zookeeper", "slf4j-api", "slf4j-simple")]
-PERSISTENCE = re.compile(r"(WARN|ERROR) \S*\.(persistence\.\S*|DataTree|ZKDatabase)\b")
-
 
 class our_server:
-    def __init__(self, folder):
-        self.process = background(TOOL, "server", "--port", "0", "--data", folder, "--snap-count", "40")
+    def __init__(self, folder, snap_count=40):
+        self.process = background(TOOL, "server", "--port", "0", "--data", folder, "--snap-count", str(snap_count))
         self.address = wait_until(self.process.out, "our server").split()[-1]
 
     def stop(self):
         self.process.process.send_signal(signal.SIGKILL)
         self.process.process.wait()
         assert warnings(self.process.err()) == [], self.process.err()
-
-
-class apache_server:
-    def __init__(self, folder):
-        with socket.socket() as one:
-            one.bind(("127.0.0.1", 0))
-            port = one.getsockname()[1]
-        self.address = f"127.0.0.1:{port}"
-        config = os.path.join(folder, "zoo.cfg")
-        with open(config, "w", encoding="ascii") as to:
-            to.write(f"tickTime=1000\nclientPort={port}\nclientPortAddress=127.0.0.1\ndataDir={folder}\n"
-                     "admin.enableServer=false\n4lw.commands.whitelist=*\npreAllocSize=64\n")
-        self.process = background("java", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
-                                  "-Dzookeeper.extendedTypesEnabled=true", "-cp", ":".join(JARS),
-                                  "org.apache.zookeeper.server.ZooKeeperServerMain", config)
-        wait_until(self.serves, "Apache ZooKeeper", 60)
-
-    def serves(self):
-        if self.process.process.poll() is not None:
-            raise AssertionError(self.process.err())
-        host, port = self.address.split(":")
-        try:
-            with socket.create_connection((host, int(port)), timeout=5) as one:
-                one.sendall(b"srvr")
-                return b"Mode: standalone" in one.recv(4096)
-        except OSError:
-            return False
-
-    def stop(self):
-        self.process.process.send_signal(signal.SIGKILL)
-        self.process.process.wait()
-        log = self.process.out() + self.process.err()
-        said = [line for line in log.splitlines() if PERSISTENCE.search(line)]
-        assert not said, said
 
 
 def connected(server):
@@ -119,7 +85,66 @@ def write(client, name):
     assert client.delete(f"/{name}/ephemeral")
 
 
-@unittest.skipUnless(all(map(os.path.exists, JARS)), "no Apache ZooKeeper here")
+CREATE, DELETE, SET_DATA, SET_ACL, GET_DATA, GET_ACL, GET_CHILDREN, CHECK = 1, 2, 5, 7, 4, 6, 8, 13
+MULTI, CREATE_CONTAINER, CREATE_TTL = 14, 19, 21
+LISTED = [(31, b"world", b"anyone"), (1, b"ip", b"127.0.0.1")]
+
+
+def create(path, data="", kind=CREATE, flags=0, who=None):
+    body = string(path) + string(data) + acl(who or EVERYBODY) + struct.pack(">i", flags)
+    return (kind, body + struct.pack(">q", 3_600_000) if kind == CREATE_TTL else body)
+
+
+def multi(operations):
+    parts = [struct.pack(">ibi", kind, 0, -1) + body for kind, body in operations]
+    return (MULTI, b"".join(parts) + struct.pack(">ibi", -1, 1, -1))
+
+
+def fill(session, top):
+    """100,000 nodes of all kinds, most of them by multis, some changed and some gone again."""
+    requests = [create(top)]
+    for folder in range(100):
+        path = f"{top}/{folder:02}"
+        requests.append(create(path))
+        for start in range(0, 1000, 100):
+            group = [create(f"{path}/{i}", "x" * (i % 50), who=LISTED if i % 7 == 0 else None)
+                     for i in range(start, start + 96)]
+            group += [create(f"{path}/mine-{start}", flags=1), create(f"{path}/{start}-", flags=2),
+                      create(f"{path}/box-{start}", kind=CREATE_CONTAINER, flags=4),
+                      create(f"{path}/brief-{start}", kind=CREATE_TTL, flags=5)]
+            requests.append(multi(group))
+        requests += [create(f"{path}/box-0/in"), (SET_DATA, string(f"{path}/1") + string("new") + struct.pack(">i", -1)),
+                     (SET_ACL, string(f"{path}/2") + acl(LISTED) + struct.pack(">i", 0)),
+                     (DELETE, string(f"{path}/3") + struct.pack(">i", -1)),
+                     (DELETE, string(f"{path}/mine-100") + struct.pack(">i", -1)),
+                     create(f"{path}/4"),  # which exists
+                     multi([create(f"{path}/never"), (CHECK, string(path) + struct.pack(">i", 77))])]
+    codes = [code for code, _ in session.call_all(requests)]
+    assert codes.count(-110) == 100 and set(codes) == {0, -110}, set(codes)
+
+
+def everything(session):
+    """Path to the replies about data, stat and lists, byte for byte."""
+    found = {}
+    todo = ["/"]
+    while todo:
+        asked = [one for path in todo for one in ((GET_DATA, string(path) + b"\0"), (GET_ACL, string(path)))]
+        replies = session.call_all(asked)
+        found |= {path: (replies[2 * i], replies[2 * i + 1]) for i, path in enumerate(todo)}
+        # Of the stat at the end of the data: the number of children.
+        parents = [path for path in todo if struct.unpack_from(">i", found[path][0][1], len(found[path][0][1]) - 12)[0]]
+        todo = []
+        for path, (code, names) in zip(parents, session.call_all([(GET_CHILDREN, string(one) + b"\0") for one in parents])):
+            assert code == 0
+            at = 4
+            while at < len(names):
+                length = struct.unpack_from(">i", names, at)[0]
+                todo.append(path.rstrip("/") + "/" + names[at + 4:at + 4 + length].decode())
+                at += 4 + length
+    return found
+
+
+@unittest.skipUnless(INSTALLED, "no Apache ZooKeeper here")
 class moving(unittest.TestCase):
     def test_there_and_back_again(self):
         with tempfile.TemporaryDirectory() as folder:
@@ -135,6 +160,109 @@ class moving(unittest.TestCase):
                     client.stop()
                 finally:
                     server.stop()
+
+    def test_what_was_acknowledged_under_load(self):
+        """Killed while it writes, with and without a part of an entry at the end of its log."""
+        for tail in (b"", b"\0\0\0\0\x12\x34\x56\x78\0\0\0\x40half of an entry"):
+            with tempfile.TemporaryDirectory() as folder:
+                ours = our_server(folder)
+                acknowledged = []
+                writers = [threading.Thread(target=write_until_the_end, args=(ours.address, f"/{i}", acknowledged))
+                           for i in range(3)]
+                for one in writers:
+                    one.start()
+                wait_until(lambda: len(acknowledged) > 500, "acknowledgements")
+                ours.stop()
+                for one in writers:
+                    one.join()
+                logs = sorted(Path(folder, "version-2").glob("log.*"), key=lambda one: int(one.name[4:], 16))
+                with open(logs[-1], "ab") as last:
+                    last.write(tail)
+                apache = apache_server(folder)
+                try:
+                    self.assertEqual(missing(connection(apache.address), acknowledged), [])
+                finally:
+                    apache.stop()
+
+    def test_snapshots_that_apache_made_under_load(self):
+        """They hold parts of what came later; we come to the same tree as Apache does."""
+        def write(address, top):
+            session = connection(address)
+            session.call_all([create(top), *(request for i in range(300) for request in (
+                create(f"{top}/{i}"), create(f"{top}/{i}/e", flags=1), create(f"{top}/{i // 2}/s-", flags=2),
+                (SET_DATA, string(f"{top}/{i % 20}") + string(str(i)) + struct.pack(">i", -1)),
+                (SET_ACL, string(f"{top}/{i % 10}") + acl(LISTED) + struct.pack(">i", -1)),
+                (DELETE, string(f"{top}/{i // 2}/e") + struct.pack(">i", -1)),
+                multi([create(f"{top}/{i}/m"), (DELETE, string(f"{top}/{i}/m") + struct.pack(">i", -1))])))])
+
+        with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as copy:
+            apache = apache_server(folder, "zookeeper.snapCount=40")
+            try:
+                writers = [threading.Thread(target=write, args=(apache.address, f"/{i}")) for i in range(3)]
+                for one in writers:
+                    one.start()
+                for one in writers:
+                    one.join()
+            finally:
+                apache.stop()
+            self.assertGreater(len(list(Path(folder, "version-2").glob("snapshot.*"))), 5)
+            shutil.copytree(Path(folder, "version-2"), Path(copy, "version-2"))
+            found = []
+            for server in (apache_server(folder), our_server(copy)):
+                try:
+                    found.append(everything(connection(server.address)))
+                finally:
+                    server.stop()
+            self.assertGreater(len(found[0]), 1500)
+            self.assertEqual([path for path in found[0].keys() | found[1].keys()
+                              if found[0].get(path) != found[1].get(path)][:10], [])
+
+    def test_apaches_tools_read_our_files(self):
+        with tempfile.TemporaryDirectory() as folder:
+            ours = our_server(folder)
+            session = connection(ours.address)
+            session.call_all([create(f"/node-{i}") for i in range(100)])
+            wait_until(lambda: list(Path(folder, "version-2").glob("snapshot.[1-9a-f]*")), "a snapshot")
+            ours.stop()
+
+            def tool(name, path):
+                return subprocess.run(["java", "-cp", SERVER_JARS, f"org.apache.zookeeper.server.{name}", str(path)],
+                                      capture_output=True, text=True, check=True, timeout=60).stdout
+
+            files = list(Path(folder, "version-2").iterdir())
+            for path in files:
+                if path.name.startswith("log."):
+                    said = tool("persistence.TxnLogToolkit", path)
+                    self.assertRegex(said, r"EOF reached after \d+ txns")
+                    self.assertNotIn("CRC ERROR", said)
+            newest = max((one for one in files if one.name.startswith("snapshot.")), key=lambda one: int(one.name[9:], 16))
+            self.assertIn("/node-0", tool("SnapshotFormatter", newest))
+
+    def move_100_000_nodes(self, first, second):
+        with tempfile.TemporaryDirectory() as folder:
+            one = first(folder)
+            try:
+                session = connection(one.address)
+                fill(session, "/many")
+                before = everything(session)
+                self.assertGreater(len(before), 100_000)
+            finally:
+                one.stop()
+            two = second(folder)
+            try:
+                again = connection(two.address, session.session, session.password)
+                self.assertEqual(again.session, session.session)
+                after = everything(again)
+                different = [path for path in before.keys() | after.keys() if before.get(path) != after.get(path)]
+                self.assertEqual(sorted(different)[:10], [])
+            finally:
+                two.stop()
+
+    def test_100_000_nodes_of_ours(self):
+        self.move_100_000_nodes(lambda folder: our_server(folder, 700), apache_server)
+
+    def test_100_000_nodes_of_apaches(self):
+        self.move_100_000_nodes(apache_server, lambda folder: our_server(folder, 700))
 
 
 if __name__ == "__main__":

@@ -121,6 +121,8 @@ class printing(config_test):
             ("znode.container.checkIntervalMs", "50", "--container-check-interval", "50ms"),
             ("enforceQuota", "true", "--enforce-quota"),
             ("zkrecipes.compatibility", "3.9", "--compat", "3.9"),
+            ("zkrecipes.saslUsers", "/some/users", "--sasl-users", "/some/users"),
+            ("sessionRequireClientSASLAuth", "true", "--require-sasl"),
         ]:
             found = settings(self.succeeds("server", "--print-config", option, *words))
             self.assertEqual(found[key], (value, option))
@@ -155,6 +157,8 @@ class printing(config_test):
     def test_bad_options_stop_the_start(self):
         self.fails(2, "--super-digest", "server", "--super-digest", "super")
         self.fails(2, "--compat", "server", "--compat", "3.5")
+        self.fails(1, "/no/such/users", "server", "--port", "0", "--sasl-users", "/no/such/users")
+        self.fails(1, "require_sasl", "server", "--port", "0", "--require-sasl")
         self.fails(2, "--four-letter-words", "server", "--four-letter-words", "srvr,help!")
         self.fails(2, "--max-connections", "server", "--max-connections", "-1")
         self.fails(2, "--container-check-interval", "server", "--container-check-interval", "0s")

@@ -1,3 +1,7 @@
+#include <algorithm>
+#include <tuple>
+
+#include "conformance/differences.hpp"
 #include "conformance/wire_client.hpp"
 #include "unit/wire/hex.hpp"
 
@@ -124,6 +128,47 @@ TEST_F(frames_conformance, unknown_types_are_unimplemented_and_end_the_connectio
     EXPECT_EQ(reply.code(), errc::unimplemented) << type;
     EXPECT_EQ(reply.header.zxid, -1) << type;
     EXPECT_TRUE(client.is_closed()) << type;
+  }
+}
+
+TEST_F(frames_conformance, a_check_of_its_own) {
+  for (const auto& [path, version, error] :
+       {std::tuple(at("none"), -1, errc::no_node), std::tuple(std::string("bad"), -1, errc::bad_arguments),
+        std::tuple(folder, 7, errc::bad_version)}) {
+    wire_client client;
+    const errc code = client.call(wire::check_request{path, version}).code();
+    EXPECT_EQ(code, differs("lone-check") ? errc::unimplemented : error) << path;
+  }
+}
+
+TEST_F(frames_conformance, auth_is_applied_at_once_and_answered) {
+  std::vector<std::int32_t> sent;
+  for (int i = 0; i < 30; ++i) {
+    sent.push_back(zk.send(wire::create_request{opcode::create, at(std::to_string(i)), "", open_acl(), 0}));
+  }
+  sent.push_back(zk.send(wire::auth_request{0, "digest", "a:b"}));
+  sent.push_back(zk.send(wire::create_request{opcode::create, at("own"), "", {{31, "auth", ""}}, 0}));
+  std::vector<std::int32_t> answered;
+  for (std::size_t i = 0; i < sent.size(); ++i) {
+    const incoming reply = zk.next();
+    EXPECT_EQ(reply.code(), errc::ok) << i;
+    answered.push_back(reply.header.xid);
+  }
+  if (!differs("auth-in-order")) std::sort(answered.begin(), answered.end());
+  EXPECT_EQ(answered, sent);
+}
+
+TEST_F(frames_conformance, every_byte_but_0_is_true) {
+  EXPECT_EQ(zk.call_frame(frame_of(3, from_hex("00000001 2f 07"))).code(), errc::ok);
+  zk.call(wire::remove_watches_request{opcode::check_watches, "/", 2});
+  EXPECT_EQ(zk.last.code(), errc::ok);
+}
+
+TEST_F(frames_conformance, sync_gives_back_whatever_path) {
+  for (const char* body : {"ffffffff", "00000000", "00000007 6e6f2070617468"}) {
+    const incoming reply = zk.call_frame(frame_of(9, from_hex(body)));
+    EXPECT_EQ(reply.code(), errc::ok);
+    EXPECT_EQ(to_hex(reply.body), to_hex(from_hex(body)));
   }
 }
 

@@ -1,3 +1,6 @@
+#include <algorithm>
+
+#include "conformance/differences.hpp"
 #include "conformance/wire_client.hpp"
 #include "support/eventually.hpp"
 #include "unit/wire/hex.hpp"
@@ -82,6 +85,53 @@ TEST(handshake_conformance, wrong_passwords_and_unknown_sessions_are_told_expire
     EXPECT_EQ(to_hex(shake(client, {0, 0, 1000, id, password, false})), to_hex(expired)) << id;
     EXPECT_TRUE(client.is_closed());
   }
+}
+
+TEST(handshake_conformance, returning_without_the_read_only_byte_is_answered_without_it) {
+  wire_client before(connect_request{0, 0, 1000, 0, std::string(16, '\0'), std::nullopt});
+  const std::string password = before.password;
+  raw_client back(port_under_test());
+  const std::string answer = shake(back, {0, 0, 1234, before.session_id, password, std::nullopt});
+  EXPECT_EQ(answer.size(), 36U);
+  const auto reply = wire::decode_connect_reply(answer);
+  ASSERT_TRUE(reply);
+  EXPECT_EQ(reply->session_id, before.session_id);
+  EXPECT_EQ(reply->timeout_ms, 1234);
+  EXPECT_EQ(reply->password, password);
+  back.send(wire::exists_request{"/"});
+  EXPECT_EQ(back.receive_code(), errc::ok);
+
+  raw_client stranger(port_under_test());
+  EXPECT_EQ(to_hex(shake(stranger, {0, 0, 1234, before.session_id + 99, password, std::nullopt})),
+            to_hex(expired.substr(0, 36)));
+  EXPECT_TRUE(stranger.is_closed());
+}
+
+TEST(handshake_conformance, coming_back_costs_no_zxid_and_a_new_session_costs_one) {
+  // Somebody else's session or container may end in between: then once more.
+  std::int64_t least_new = 1000;
+  std::int64_t least_back = 1000;
+  wire_client counter;
+  for (int round = 0; round < 5; ++round) {
+    const std::int64_t before = counter.exists("/").header.zxid;
+    const wire_client fresh;
+    const std::int64_t between = counter.exists("/").header.zxid;
+    const wire_client back(connect_request{0, 0, 5000, fresh.session_id, fresh.password, false});
+    least_new = std::min(least_new, between - before);
+    least_back = std::min(least_back, counter.exists("/").header.zxid - between);
+  }
+  EXPECT_EQ(least_new, 1);
+  EXPECT_EQ(least_back, 0);
+}
+
+TEST(handshake_conformance, a_wrong_password_does_not_touch_the_session) {
+  wire_client owner;
+  raw_client stranger(port_under_test());
+  EXPECT_EQ(to_hex(shake(stranger, {0, 0, 1000, owner.session_id, std::string(16, 'x'), false})), to_hex(expired));
+  EXPECT_TRUE(stranger.is_closed());
+  EXPECT_EQ(owner.exists("/").code(), differs("password-first") ? errc::ok : errc::connection_loss);
+  const std::string password = owner.password;
+  EXPECT_EQ(wire_client(connect_request{0, 0, 1000, owner.session_id, password, false}).session_id, owner.session_id);
 }
 
 TEST(handshake_conformance, nonsense_closes_without_a_word) {

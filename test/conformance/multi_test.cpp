@@ -104,6 +104,45 @@ TEST_F(multi_conformance, events_come_operation_by_operation_before_the_reply) {
                                            {wire::event_type::created, b}}));
 }
 
+TEST_F(multi_conformance, a_check_needs_read) {
+  zk.call(create_request{opcode::create, a, "", {{perms::all & ~perms::read, "world", "anyone"}}, 0});
+  EXPECT_EQ(errors({wire::check_request{a, 0}}), std::vector<errc>{errc::no_auth});
+}
+
+TEST_F(multi_conformance, writes_are_no_reads) {
+  // {type 4}, path, watch; {type 2}, path, version; and the end.
+  const std::string mixed = from_hex(
+      "00000007 00000016 00000004 00 ffffffff 00000001 2f 00"
+      "00000002 00 ffffffff 00000001 61 ffffffff ffffffff 01 ffffffff");
+  const std::string write =
+      from_hex("00000007 00000016 00000002 00 ffffffff 00000001 61 ffffffff ffffffff 01 ffffffff");
+  const incoming of_write = zk.call_frame(write);
+  EXPECT_EQ(of_write.code(), errc::marshalling_error);
+  EXPECT_EQ(to_hex(of_write.body), "ffffffff01ffffffff") << "the one error with a body";
+  const incoming of_mixed = zk.call_frame(mixed);
+  EXPECT_EQ(of_mixed.code(), errc::marshalling_error);
+  EXPECT_EQ(to_hex(of_mixed.body), "");
+  EXPECT_EQ(zk.exists("/").code(), errc::ok);
+}
+
+TEST_F(multi_conformance, reads_leave_no_watches) {
+  zk.create(a);
+  zk.call(wire::multi_read_request{
+      {wire::get_data_request{a, true}, wire::get_children_request{opcode::get_children, folder, true}}});
+  zk.set(a, "x");
+  zk.create(b);
+  EXPECT_TRUE(zk.events().empty());
+}
+
+TEST_F(multi_conformance, reads_may_be_answered_beyond_the_size_of_requests) {
+  const std::string large(900'000, 'x');
+  zk.create(a, large);
+  const wire::get_data_request get{a};
+  const incoming got = zk.call(wire::multi_read_request{{get, get, get}});
+  EXPECT_EQ(got.code(), errc::ok);
+  EXPECT_GT(got.body.size(), 3 * large.size());
+}
+
 TEST_F(multi_conformance, reads_stand_alone) {
   zk.create(a, "x");
   const incoming got = zk.call(wire::multi_read_request{{wire::get_data_request{a}, wire::get_data_request{none},

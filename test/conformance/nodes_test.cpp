@@ -1,4 +1,6 @@
 #include "conformance/wire_client.hpp"
+#include "support/eventually.hpp"
+#include "unit/wire/hex.hpp"
 
 // Nodes: what their Stat says, and which error a request gets when several apply.
 namespace zkr::testing {
@@ -138,6 +140,42 @@ TEST_F(nodes_conformance, errors_of_set_in_their_order) {
   EXPECT_EQ(zk.set("/", "root").code(), errc::ok);
 }
 
+TEST_F(nodes_conformance, errors_of_set_acl_in_their_order) {
+  zk.create(at("t"));
+  const auto set_acl = [this](std::string_view path, const acl_list& acl, std::int32_t version = -1) {
+    return zk.call(wire::set_acl_request{path, acl, version}).code();
+  };
+  EXPECT_EQ(set_acl("t", {}), errc::bad_arguments);
+  EXPECT_EQ(set_acl(at("none"), {}), errc::invalid_acl);
+  EXPECT_EQ(set_acl(at("none"), open_acl()), errc::no_node);
+  EXPECT_EQ(set_acl("/zookeeper/config", open_acl(), 9), errc::no_auth);
+  EXPECT_EQ(set_acl(at("t"), open_acl(), 1), errc::bad_version);
+  EXPECT_EQ(set_acl(at("t"), open_acl(), 0), errc::ok);
+}
+
+TEST_F(nodes_conformance, the_type_makes_a_container_and_the_flags_make_the_rest) {
+  const incoming flagged = zk.call(create_request{opcode::create, at("flagged"), "", open_acl(), 4});
+  EXPECT_EQ(flagged.body.size(), 4 + at("flagged").size()) << "a path, no Stat";
+  const incoming typed = zk.call(create_request{opcode::create_container, at("typed"), "", open_acl(), 0});
+  EXPECT_EQ(typed.stat(opcode::create_container).ephemeral_owner, 0);
+  for (const opcode type : {opcode::create, opcode::create2}) {
+    for (const std::int32_t ttl_flags : {5, 6}) {
+      EXPECT_EQ(zk.call(create_request{type, at("ttl"), "", open_acl(), ttl_flags}).code(), errc::bad_arguments);
+    }
+  }
+  // Only containers go when they are empty.
+  for (const char* name : {"flagged", "typed"}) {
+    zk.create(at(name) + "/x");
+    zk.remove(at(name) + "/x");
+  }
+  EXPECT_TRUE(eventually([&] { return !zk.has(at("typed")); }));
+  EXPECT_TRUE(zk.has(at("flagged")));
+}
+
+TEST_F(nodes_conformance, anybody_may_create_below_the_built_in_nodes) {
+  EXPECT_EQ(zk.create("/zookeeper/" + folder.substr(1)).code(), errc::ok);
+}
+
 TEST_F(nodes_conformance, errors_of_remove_in_their_order) {
   zk.create(at("t"));
   zk.create(at("t/c"));
@@ -185,6 +223,12 @@ TEST_F(nodes_conformance, descendants_and_own_ephemerals_are_found) {
   const wire::reply paths = mine.as(opcode::get_ephemerals);
   ASSERT_EQ(std::get<wire::get_ephemerals_reply>(paths).paths.size(), 1U);
   EXPECT_EQ(std::get<wire::get_ephemerals_reply>(paths).paths[0], at("a/e"));
+  // A prefix of the text, not of the path; nothing stands for everything.
+  for (const std::string_view prefix : {std::string_view(), std::string_view(""), std::string_view("/")}) {
+    const incoming all = zk.call(wire::get_ephemerals_request{prefix});
+    EXPECT_EQ(to_hex(all.body), to_hex(mine.body));
+  }
+  EXPECT_EQ(to_hex(zk.call(wire::get_ephemerals_request{folder.substr(0, folder.size() - 1)}).body), to_hex(mine.body));
 }
 
 }  // namespace

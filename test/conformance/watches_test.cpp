@@ -1,3 +1,4 @@
+#include "conformance/differences.hpp"
 #include "conformance/wire_client.hpp"
 
 // Watches: what registers one, what fires it, and in which order.
@@ -113,9 +114,52 @@ TEST_F(watches_conformance, are_checked_and_removed_by_kind) {
   EXPECT_EQ(check(opcode::remove_watches, 1), errc::no_watcher);
   EXPECT_EQ(check(opcode::remove_watches, 2), errc::ok);
   EXPECT_EQ(check(opcode::remove_watches, 2), errc::no_watcher);
-  EXPECT_EQ(check(opcode::check_watches, 9), errc::marshalling_error);
+  for (const std::int32_t unknown : {0, 4, 5, 9}) {
+    EXPECT_EQ(check(opcode::check_watches, unknown), errc::marshalling_error) << unknown;
+    EXPECT_EQ(check(opcode::remove_watches, unknown), errc::marshalling_error) << unknown;
+  }
   writer.set(a, "x");
   EXPECT_TRUE(zk.events().empty());
+}
+
+TEST_F(watches_conformance, any_kind_removes_all_kinds) {
+  zk.create(a);
+  const auto remove = [this] { return zk.call(wire::remove_watches_request{opcode::remove_watches, a, 3}).code(); };
+  zk.get(a, true);
+  zk.children(a, true);
+  EXPECT_EQ(remove(), errc::ok);
+  zk.call(wire::add_watch_request{a, 1});
+  EXPECT_EQ(remove(), errc::ok);
+  EXPECT_EQ(remove(), errc::no_watcher);
+  writer.set(a, "x");
+  writer.create(a + "/c");
+  EXPECT_TRUE(zk.events().empty());
+}
+
+TEST_F(watches_conformance, one_event_a_connection_however_many_kinds_wait_for_it) {
+  zk.create(a);
+  zk.exists(a, true);
+  zk.children(a, true);
+  zk.call(wire::add_watch_request{folder, 1});
+  writer.set(a, "x");
+  writer.remove(a);
+  EXPECT_EQ(zk.events(), (events{{event_type::data_changed, a}, {event_type::removed, a}}));
+}
+
+TEST_F(watches_conformance, a_recursive_one_on_the_root_sees_everything) {
+  EXPECT_EQ(zk.call(wire::add_watch_request{"/", 1}).code(), errc::ok);
+  writer.create(a);
+  EXPECT_EQ(zk.events(), (events{{event_type::created, a}}));
+}
+
+TEST_F(watches_conformance, a_standard_one_on_the_path_of_a_persistent_one) {
+  zk.create(a);
+  zk.call(wire::add_watch_request{a, 0});
+  zk.get(a, true);
+  writer.set(a, "1");
+  writer.set(a, "2");
+  const seen_event changed{event_type::data_changed, a};
+  EXPECT_EQ(zk.events(), (differs("watches-coexist") ? events{changed, changed} : events{changed}));
 }
 
 TEST_F(watches_conformance, on_the_empty_path_are_not_on_the_null_path) {

@@ -1,5 +1,6 @@
 #include <gmock/gmock.h>
 
+#include "conformance/differences.hpp"
 #include "conformance/wire_client.hpp"
 
 // Four-letter words.
@@ -22,7 +23,25 @@ TEST_F(words_conformance, short_ones) {
   EXPECT_EQ(ask("ruok"), "imok");
   EXPECT_EQ(ask("ruok\n"), "imok");
   EXPECT_EQ(ask("isro"), "rw");
-  EXPECT_EQ(ask("gtmk"), "306");
+}
+
+TEST_F(words_conformance, the_trace_mask_can_be_set) {
+  EXPECT_EQ(ask(std::string("stmk") + std::string(7, '\0') + "\2"), "2");
+  EXPECT_EQ(ask("gtmk"), "2");
+  EXPECT_EQ(ask(std::string("stmk") + std::string("\0\0\0\0\0\0\1\x32", 8)), "306") << "as it was";
+}
+
+TEST_F(words_conformance, srvr_can_be_parsed_by_go_zookeeper) {
+  // Its expressions, for the first two lines.
+  const bool parsable = ::testing::Matches(ContainsRegex(
+      "^Zookeeper version: [A-Za-z0-9.-]+, built on [0-9]{2}/[0-9]{2}/[0-9]{4} [0-9]{2}:[0-9]{2} [A-Za-z0-9:+-]+\n"
+      "Latency min/avg/max: [0-9]+/[0-9]+/[0-9]+\n"))(ask("srvr"));
+  EXPECT_EQ(parsable, differs("srvr-parsable"));
+}
+
+TEST_F(words_conformance, cons_and_the_connection_that_asks) {
+  const bool listed = ::testing::Matches(ContainsRegex("\\[0\\]\\(queued=0,recved=1,sent=0\\)\n"))(ask("cons"));
+  EXPECT_EQ(listed, !differs("asker-unlisted"));
 }
 
 TEST_F(words_conformance, may_come_in_pieces) {

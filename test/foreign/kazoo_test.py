@@ -11,7 +11,7 @@ from kazoo.client import KazooClient
 from kazoo.exceptions import BadVersionError, NoNodeError, NodeExistsError
 from kazoo.recipe.cache import TreeCache
 from kazoo.recipe.watchers import ChildrenWatch, DataWatch
-from servers import apache, bundled, compare
+from servers import compare_stories
 
 PATIENCE_S = 20
 
@@ -144,11 +144,7 @@ def play(port):
 
 
 def main(tool):
-    with apache() as port:
-        expected = play(port)
-    with bundled(tool) as port:
-        seen = play(port)
-    return compare(expected, seen)
+    return compare_stories(tool, play)
 
 
 if __name__ == "__main__":

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <cstdlib>
@@ -74,11 +75,13 @@ class hostile_clients {
     return frame;
   }
 
-  void send(std::size_t& who, const std::string& frame) { server_.receive(who, frame, at()); }
+  void send(std::size_t who, const std::string& frame) { server_.receive(who, frame, at()); }
 
   void collect() {
     server_.take_ready(ready_);
     for (const auto id : ready_) {
+      // As the listener does: whom we have left may still be named.
+      if (std::find(clients_.begin(), clients_.end(), id) == clients_.end()) continue;
       auto& output = server_.output(id);
       std::string_view rest = output;
       while (!rest.empty()) {

@@ -126,7 +126,17 @@ TEST_F(power_cuts, disks_can_fail_and_stay_so) {
   EXPECT_TRUE(one->write(0, "a"));
   EXPECT_EQ(one->sync().error().code(), errc::io_error);
   EXPECT_EQ(one->write(0, "b").error().code(), errc::io_error);
-  EXPECT_EQ(one->read(0, 1).value(), "a");
+  EXPECT_EQ(one->read(0, 1).error().code(), errc::io_error);
+  EXPECT_TRUE(files.has_failed());
+}
+
+TEST_F(power_cuts, disks_can_fail_once_in_the_middle_of_a_write) {
+  auto one = files.open("/d/a", open_mode::create).value();
+  files.fail_after(0, memory_file_system::failing::once);
+  EXPECT_EQ(one->write(0, "abcd").error().code(), errc::io_error);
+  EXPECT_TRUE(files.has_failed());
+  EXPECT_EQ(one->read(0, 9).value(), "ab");
+  EXPECT_TRUE(one->write(2, "x"));
 }
 
 }  // namespace

@@ -104,8 +104,11 @@ TEST_F(listener_test, four_letter_words_may_come_in_pieces_and_with_a_newline) {
   auto with_mask = network.connect();
   network.send(with_mask, "stmk");
   EXPECT_FALSE(with_mask->server_gone);
-  network.send(with_mask, std::string(8, '\0'));
-  EXPECT_EQ(with_mask->from_server, "306");
+  network.send(with_mask, std::string(7, '\0') + "\2");
+  EXPECT_EQ(with_mask->from_server, "2");
+  auto mask = network.connect();
+  network.send(mask, "gtmk");
+  EXPECT_EQ(mask->from_server, "2");
   EXPECT_EQ(door->connections(), 0U);
 }
 
@@ -122,6 +125,32 @@ class choosy_listener_test : public listener_test {
   }
   choosy_listener_test() : listener_test(choosy()) {}
 };
+
+class crowded_listener_test : public listener_test {
+ protected:
+  static listener_options crowded() {
+    listener_options options;
+    options.max_input_bytes = 130;
+    return options;
+  }
+  crowded_listener_test() : listener_test(crowded()) {}
+};
+
+TEST_F(crowded_listener_test, the_largest_of_too_many_frames_that_are_not_whole_pays) {
+  auto small = network.connect("10.0.0.1");
+  auto large = network.connect("10.0.0.2");
+  network.send(small, from_hex("00000050") + std::string(20, 'x'));
+  network.send(large, from_hex("00000050") + std::string(70, 'x'));
+  EXPECT_FALSE(large->server_gone);
+  auto last = network.connect("10.0.0.3");
+  network.send(last, from_hex("00000050") + std::string(40, 'x'));
+  EXPECT_TRUE(large->server_gone);
+  // What it kept busy is free again.
+  network.send(small, std::string(30, 'x'));
+  EXPECT_FALSE(small->server_gone);
+  EXPECT_FALSE(last->server_gone);
+  EXPECT_EQ(door->connections(), 2U);
+}
 
 TEST_F(choosy_listener_test, words_that_are_not_listed_are_refused) {
   auto on = network.connect();
@@ -164,6 +193,23 @@ TEST_F(choosy_listener_test, who_does_not_take_replies_is_not_read_from) {
   network.grant(on, static_cast<std::size_t>(-1));
   EXPECT_EQ(on->from_server.size(), 2000U * 20U);
   EXPECT_FALSE(on->server_gone);
+}
+
+TEST_F(listener_test, sessions_that_end_together_let_others_in_between) {
+  std::vector<std::shared_ptr<memory_wire>> all;
+  for (int i = 0; i < 60; ++i) all.push_back(network.connect("10.0.0." + std::to_string(i)));
+  for (int i = 60; i < 200; ++i) all.push_back(network.connect("10.0.1." + std::to_string(i)));
+  for (const auto& each : all) network.send(each, hello());
+  ASSERT_EQ(core.sessions().size(), 200U);
+  const time_point end = *core.next_tick();
+  std::size_t left = 0;
+  // Behind the listener's timer, before those that it sets then.
+  time.schedule(end, [&] { left = core.sessions().size(); });
+  advance(end - time.now());
+  EXPECT_GT(left, 0U);
+  EXPECT_LT(left, 200U);
+  EXPECT_EQ(core.sessions().size(), 0U);
+  EXPECT_EQ(door->connections(), 0U);
 }
 
 TEST_F(listener_test, who_never_says_hello_is_dropped) {

@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "server/processor_harness.hpp"
 #include "unit/wire/hex.hpp"
 
@@ -272,6 +274,23 @@ TEST(sessions, renegotiated_sessions_are_reported_once) {
   EXPECT_TRUE(tracker.take_expired(start + 1000ms).empty());
   EXPECT_EQ(tracker.take_expired(start + 1100ms).size(), 1U);
   EXPECT_TRUE(tracker.take_expired(start + 5000ms).empty());
+}
+
+TEST(sessions, end_some_at_a_time_and_those_that_are_heard_from_meanwhile_live_on) {
+  processor_harness server;
+  std::vector<processor_harness::client> all;
+  for (int i = 0; i < 10; ++i) all.push_back(server.connect(1000));
+  server.now.now += 1100ms;
+  server.core.tick(server.now, 4);
+  EXPECT_EQ(server.core.sessions().size(), 6U);
+  EXPECT_LE(server.core.next_tick(), server.now.now) << "there are more";
+  const auto heard = std::find_if(all.begin(), all.end(), [](const auto& one) { return !one.closed(); });
+  EXPECT_EQ(heard->get("/").code(), errc::ok);
+  server.core.tick(server.now, 4);
+  server.core.tick(server.now, 4);
+  EXPECT_EQ(server.core.sessions().size(), 1U);
+  EXPECT_FALSE(heard->closed()) << "it was answered: from then on it has its whole time-out";
+  EXPECT_GT(server.core.next_tick(), server.now.now);
 }
 
 TEST(sessions, containers_and_ttl_nodes_are_reaped) {

@@ -7,6 +7,7 @@
 #include "server/storage/record_codec.hpp"
 #include "server/storage/snapshot.hpp"
 #include "server/storage_workload.hpp"
+#include "wire/writer.hpp"
 
 // The bytes are Apache's: entries and numbers that its server has written or accepted without a warning.
 namespace zkr::testing {

@@ -86,11 +86,21 @@ TEST_P(power, goes_after_every_operation) {
   }
 }
 
+// EIO, or ENOSPC in the middle of a write; the server ends, and is started again on the same machine.
+TEST_P(power, stays_and_one_operation_fails) {
+  for (std::size_t operations = 0; !over; ++operations) {
+    disk_in_memory disk;
+    disk.files.fail_after(operations, memory_file_system::failing::once);
+    const std::size_t durable = run(disk, 0);
+    ASSERT_NO_FATAL_FAILURE(expect_all(disk, durable)) << "after " << operations << " operations";
+  }
+}
+
 TEST_P(power, goes_again_and_again) {
   disk_in_memory disk;
   std::size_t durable = 0;
   for (int lives = 0; lives < 200 && !over; ++lives) {
-    disk.files.fail_after(numbers() % 25);
+    disk.files.fail_after(numbers() % 50);
     durable = run(disk, durable);
     lose_power(disk);
     ASSERT_NO_FATAL_FAILURE(expect_all(disk, durable)) << "in life " << lives << "; before: " << refusal;

@@ -4,10 +4,12 @@
 #include <random>
 
 #include "server/storage/log_file.hpp"
+#include "server/storage/record_codec.hpp"
 #include "server/storage/recovery.hpp"
 #include "server/storage/snapshot.hpp"
 #include "server/storage/snapshots.hpp"
 #include "server/storage_workload.hpp"
+#include "wire/big_endian.hpp"
 
 // What a folder holds comes back: all of it, or a refusal that names the file and the place.
 namespace zkr::testing {
@@ -156,6 +158,46 @@ TEST_F(recovery, refuses_a_damaged_entry_before_others) {
   expect_refused(path, "at byte " + std::to_string(from));
 }
 
+TEST_F(recovery, of_a_log_with_any_bit_flipped) {
+  constexpr std::size_t count = 8;
+  const std::string path = write_log(0, count);
+  const std::string whole = disk.read(path);
+  const std::size_t last = log_header_bytes + entries_of(part(0, count - 1)).size();
+  for (std::size_t bit = 0; bit < 8 * whole.size(); ++bit) {
+    std::string flipped = whole;
+    flipped[bit / 8] = static_cast<char>(flipped[bit / 8] ^ (1 << (bit % 8)));
+    disk.write(path, flipped);
+    const bool unused = bit / 8 >= 4 && bit / 8 < log_header_bytes;  // version and number: Apache does not look either
+    if (bit / 8 < last && !unused) {
+      ASSERT_NO_FATAL_FAILURE(expect_refused(path, "at byte ")) << bit;
+      continue;
+    }
+    const auto report = recover();
+    ASSERT_TRUE(report) << bit << " " << report.error().message();
+    ASSERT_EQ(report->notes.size(), unused ? 0U : 1U) << bit;
+    ASSERT_EQ(fingerprint(state), fingerprint(replayed(part(0, unused ? count : count - 1)))) << bit;
+  }
+}
+
+// Then the one before it is loaded, and the logs lead to the same state.
+TEST_F(recovery, of_a_snapshot_with_any_bit_flipped) {
+  write_log(0, 6);
+  snapshot_from_files(disk.folder, 6).value();
+  const std::string path = disk.folder.snapshot_path(6);
+  const std::string whole = disk.read(path);
+  const std::string expected = fingerprint(replayed(part(0, 6)));
+  for (std::size_t bit = 0; bit < 8 * whole.size(); ++bit) {
+    std::string flipped = whole;
+    flipped[bit / 8] = static_cast<char>(flipped[bit / 8] ^ (1 << (bit % 8)));
+    disk.write(path, flipped);
+    const auto report = recover();
+    ASSERT_TRUE(report) << bit << " " << report.error().message();
+    ASSERT_EQ(report->notes.size(), 1U) << bit;
+    ASSERT_THAT(report->notes[0], HasSubstr(path)) << bit;
+    ASSERT_EQ(fingerprint(state), expected) << bit;
+  }
+}
+
 TEST_F(recovery, refuses_transactions_that_are_missing_or_come_again) {
   write_log(0, 20);
   const std::string gap = write_log(21, 40);
@@ -197,6 +239,43 @@ TEST_F(recovery, refuses_files_that_are_no_logs) {
   disk.write(path, log_header());
   EXPECT_TRUE(recover());
   expect_first(20);
+}
+
+// Found by fuzzing: nodes that could never be removed, or never be reached.
+TEST_F(recovery, of_transactions_that_no_server_writes) {
+  const auto create = [](std::string path, node_kind kind) {
+    create_record record;
+    record.path = std::move(path);
+    record.kind = kind;
+    record.acl = open_acl();
+    return record;
+  };
+  payloads written;
+  for (const transaction_record& one :
+       {transaction_record(create("/mine", node_kind::ephemeral)), transaction_record(create("/mine/a", {})),
+        transaction_record(create("a", {})), transaction_record(remove_record{"/zookeeper/config"}),
+        transaction_record(create("/a", {}))}) {
+    const auto zxid = static_cast<std::int64_t>(written.size()) + 1;
+    append_payload(written.emplace_back(), {{7, 0, zxid, 0}, one});
+  }
+  disk.write(disk.folder.log_path(1), std::string(log_header()) + entries_of(written));
+  EXPECT_EQ(recover().value().transactions, 5U);
+  EXPECT_NE(state.nodes().find("/mine"), nullptr);
+  EXPECT_EQ(state.nodes().find("/mine/a"), nullptr);
+  EXPECT_EQ(state.nodes().find("a"), nullptr);
+  EXPECT_NE(state.nodes().find("/zookeeper/config"), nullptr);
+  EXPECT_NE(state.nodes().find("/a"), nullptr);
+}
+
+TEST(snapshots, hold_no_nodes_that_cannot_be) {
+  database state;
+  node ephemeral;
+  ephemeral.owner = 7;
+  EXPECT_TRUE(state.restore_node("/mine", std::move(ephemeral), open_acl()));
+  EXPECT_FALSE(state.restore_node("/mine/a", node(), open_acl()));
+  EXPECT_FALSE(state.restore_node("a", node(), open_acl()));
+  EXPECT_FALSE(state.restore_node("/b/a", node(), open_acl()));
+  EXPECT_FALSE(state.restore_node("/mine", node(), open_acl()));
 }
 
 TEST_F(recovery, removes_last_logs_without_a_header) {

@@ -5,9 +5,11 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "server/processor.hpp"
 #include "server/storage/checksum.hpp"
 #include "server/storage/log_file.hpp"
 #include "server/storage/record_codec.hpp"
+#include "wire/codec.hpp"
 
 namespace zkr::testing {
 
@@ -29,7 +31,7 @@ std::string random_path(const chance& pick) {
 
 class players {
  public:
-  players(const chance& pick, recording& log) : pick_(pick), core_(processor_harness::fast(), now_, database(), &log) {}
+  players(const chance& pick, recording& log) : pick_(pick), core_(fast(), now_, database(), &log) {}
 
   void play(std::size_t requests) {
     for (std::size_t i = 0; i < requests; ++i) {
@@ -47,6 +49,12 @@ class players {
   }
 
  private:
+  static processor_options fast() {
+    processor_options options;
+    options.tick_time = std::chrono::milliseconds(100);
+    return options;
+  }
+
   void join() {
     const connection_id id = core_.open({}, now_);
     std::string frame;
@@ -159,7 +167,7 @@ std::string fingerprint(const database& of) {
   for (const auto& [id, timeout] : sessions) text += fmt::format(" {:#x}/{}", static_cast<std::uint64_t>(id), timeout);
   std::vector<std::string> lists;
   walk(of.nodes(), [&](const node& one) {
-    std::string line = "\n" + *one.path + (one.null_data ? " null" : "");
+    std::string line = "\n" + std::string(one.path) + (one.null_data ? " null" : "");
     for (const acl_entry& entry : of.acl_of(one)) line += fmt::format(" {}:{}:{}", entry.perms, entry.scheme, entry.id);
     lists.push_back(std::move(line));
   });

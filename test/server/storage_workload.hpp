@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
+#include "server/database.hpp"
 #include "server/journal.hpp"
 #include "server/memory_file.hpp"
-#include "server/processor_harness.hpp"
 #include "server/storage/data_folder.hpp"
 
 namespace zkr::testing {

@@ -145,7 +145,7 @@ TEST(zoo_cfg, what_cannot_be_honoured_stops_the_start) {
   }
   EXPECT_NE(wrong_with("secureClientPort=2182").find("TLS"), std::string::npos);
   for (const char* line : {"authProvider.1=x", "zookeeper.authProvider.sasl=x", "requireClientAuthScheme=sasl",
-                           "sessionRequireClientSASLAuth=true", "enforce.auth.enabled=true"}) {
+                           "enforce.auth.enabled=true"}) {
     EXPECT_NE(wrong_with(line).find("authentication"), std::string::npos) << line;
   }
   EXPECT_EQ(wrong_with("\ntickTmie=2000"), "zoo.cfg:2: tickTmie: there is no such key");

@@ -18,7 +18,7 @@ std::uint32_t adler32(std::string_view bytes, std::uint32_t so_far) noexcept {
 }
 
 std::uint64_t digest_of(const node& one) {
-  const std::string_view path = one.parent == nullptr ? std::string_view() : std::string_view(*one.path);
+  const std::string_view path = one.parent == nullptr ? std::string_view() : one.path;
   if (path.substr(0, 11) == "/zookeeper/") return 0;
   std::string numbers;
   wire::writer to(numbers);

@@ -36,8 +36,12 @@ std::string temporary(const std::string& path) {
 
 }  // namespace
 
+data_folder data_folder::at(file_system& files, const std::string& data_dir, const std::string& log_dir) {
+  return {files, data_dir + "/version-2", (log_dir.empty() ? data_dir : log_dir) + "/version-2"};
+}
+
 result<data_folder> data_folder::open(file_system& files, const std::string& data_dir, const std::string& log_dir) {
-  data_folder folder(files, data_dir + "/version-2", (log_dir.empty() ? data_dir : log_dir) + "/version-2");
+  data_folder folder = at(files, data_dir, log_dir);
   for (const std::string& one : {folder.snapshots_, folder.logs_}) {
     if (auto failed = files.make_directory(one); !failed) return std::move(failed).error();
   }
@@ -46,6 +50,8 @@ result<data_folder> data_folder::open(file_system& files, const std::string& dat
 
 std::string data_folder::snapshot_path(std::int64_t zxid) const { return snapshots_ + "/" + name_of("snapshot", zxid); }
 std::string data_folder::log_path(std::int64_t zxid) const { return logs_ + "/" + name_of("log", zxid); }
+
+std::string data_folder::lock_path() const { return snapshots_ + "/" + std::string(lock_name); }
 
 result<std::vector<data_file>> data_folder::list(const std::string& directory, std::string_view kind) const {
   const auto names = files_->list(directory);

@@ -21,12 +21,16 @@ class data_folder {
   /// Makes the folders where they are not there.
   /// @param log_dir  empty: the same as `data_dir`.
   static result<data_folder> open(file_system& files, const std::string& data_dir, const std::string& log_dir);
+  /// The same, of folders that are there or not: nothing is made.
+  static data_folder at(file_system& files, const std::string& data_dir, const std::string& log_dir);
 
   [[nodiscard]] file_system& files() const noexcept { return *files_; }
   [[nodiscard]] const std::string& snapshots() const noexcept { return snapshots_; }
   [[nodiscard]] const std::string& logs() const noexcept { return logs_; }
   [[nodiscard]] std::string snapshot_path(std::int64_t zxid) const;
   [[nodiscard]] std::string log_path(std::int64_t zxid) const;
+  /// Of the file that a server locks, of ours at least.
+  [[nodiscard]] std::string lock_path() const;
 
   /// By zxid, the smallest first. Files whose names say no zxid are not ours to look at.
   /// @par Errors  io_error: a kind of file stands in the other kind's folder.

@@ -85,10 +85,11 @@ class loader {
     return {};
   }
 
-  bool repairs(bool last) const noexcept { return last && options_.at_ends == load_options::ends::repair; }
+  bool repairs() const noexcept { return options_.at_ends == load_options::ends::repair; }
+  bool reads_over(bool last) const noexcept { return last && options_.at_ends != load_options::ends::keep; }
 
   result<void> replay(const data_file& log, bool last) {
-    const auto opened = from_.files().open(log.path, repairs(last) ? open_mode::write : open_mode::read);
+    const auto opened = from_.files().open(log.path, last && repairs() ? open_mode::write : open_mode::read);
     if (!opened) return opened.error();
     log_reader entries(**opened, log.path);
     if (auto failed = entries.start(); !failed) return failed;
@@ -128,11 +129,13 @@ class loader {
     if (entries.end() == log_end::clean) return {};
     // Apache leaves a cut entry at the end of a file and goes on in the next: nothing is missing if that one fits on.
     if (!last && entries.end() == log_end::cut) return {};
-    if (!repairs(last)) return damage(log.path, entries.offset(), what);
+    if (!reads_over(last)) return damage(log.path, entries.offset(), what);
     const auto size = opened.size();
     if (!size) return size.error();
-    if (auto failed = opened.truncate(entries.offset()); !failed) return failed;
-    if (auto failed = opened.sync(); !failed) return failed;
+    if (repairs()) {
+      if (auto failed = opened.truncate(entries.offset()); !failed) return failed;
+      if (auto failed = opened.sync(); !failed) return failed;
+    }
     report_.notes.push_back(fmt::format("cut off {} bytes at byte {} of {}: {}", *size - entries.offset(),
                                         entries.offset(), log.path, what));
     return {};
@@ -140,14 +143,16 @@ class loader {
 
   // At the end of the list: a server lost its power while it made these files, and nothing was ever in them.
   result<void> remove_headless(std::vector<data_file>& logs) {
-    while (!logs.empty() && repairs(true)) {
+    while (!logs.empty() && reads_over(true)) {
       const auto opened = from_.files().open(logs.back().path, open_mode::read);
       if (!opened) return opened.error();
       const auto size = (*opened)->size();
       if (!size) return size.error();
       if (*size >= log_header_bytes) break;
-      if (auto failed = from_.files().remove(logs.back().path); !failed) return failed;
-      if (auto failed = from_.files().sync_directory(from_.logs()); !failed) return failed;
+      if (repairs()) {
+        if (auto failed = from_.files().remove(logs.back().path); !failed) return failed;
+        if (auto failed = from_.files().sync_directory(from_.logs()); !failed) return failed;
+      }
       report_.notes.push_back(fmt::format("removed {}: its {} bytes hold nothing", logs.back().path, *size));
       logs.pop_back();
     }

@@ -22,7 +22,12 @@ struct recovered {
 struct load_options {
   /// Logs that begin later are not looked at.
   std::int64_t up_to = std::numeric_limits<std::int64_t>::max();
-  enum class ends { keep, repair } at_ends = ends::keep;
+  enum class ends {
+    keep,     ///< Refused where they are not clean.
+    repair,   ///< Cut off where they are not clean.
+    foresee,  ///< Loaded as with `repair`, but no file is changed.
+  };
+  ends at_ends = ends::keep;
 };
 
 /// Loads the newest snapshot that can be read, and applies what the logs hold beyond it. `into` must be new.

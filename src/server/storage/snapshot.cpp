@@ -51,7 +51,7 @@ class sink {
 };
 
 void write_node(wire::writer& to, const node& one) {
-  to.string(one.parent == nullptr ? std::string_view("") : std::string_view(*one.path));
+  to.string(one.parent == nullptr ? std::string_view("") : one.path);
   to.buffer(one.null_data ? wire::buffer() : wire::buffer(one.data));
   to.int64(one.acl);
   to.int64(one.czxid);
@@ -108,7 +108,7 @@ void read_node(snapshot_source& from, const std::string& path, const lists_by_id
   const auto list = lists.find(acl);
   if (acl != open_acl_id && list == lists.end()) return from.fail("the access list of " + path + " is missing");
   if (!into.restore_node(path, std::move(stored), acl == open_acl_id ? open_acl() : list->second)) {
-    from.fail("the parent of " + path + " is missing, or the node comes twice");
+    from.fail("the parent of " + path + " is missing or ephemeral, or the node comes twice");
   }
 }
 

@@ -1,5 +1,8 @@
 #include "server/storage/store.hpp"
 
+#include <sys/resource.h>
+#include <unistd.h>
+
 #include "core/thread.hpp"
 #include "server/storage/log_file.hpp"
 #include "server/storage/record_codec.hpp"
@@ -39,7 +42,11 @@ void store::start(unique_function<void()> durable, unique_function<void(error)> 
   on_failed_ = std::move(failed);
   on_event_ = std::move(happened);
   log_thread_ = detail::start_thread("zkr-log", [this] { write_log(); });
-  snapshot_thread_ = detail::start_thread("zkr-snapshot", [this] { make_snapshots(); });
+  snapshot_thread_ = detail::start_thread("zkr-snapshot", [this] {
+    // Nobody waits for a snapshot: where there are few processors, the others come first.
+    ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), 10);
+    make_snapshots();
+  });
 }
 
 void store::stop() noexcept {

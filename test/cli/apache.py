@@ -1,0 +1,26 @@
+"""Apache ZooKeeper on a data folder, with which it must be content."""
+
+import os
+import re
+
+from servers import SERVER_JARS, apache_installed, apache_process
+
+WANTED = os.environ.get("ZKR_TEST_APACHE", "0") == "1"
+INSTALLED = apache_installed()
+PERSISTENCE = re.compile(r"(WARN|ERROR) \S*\.(persistence\.\S*|DataTree|ZKDatabase)\b")
+
+
+class apache_server:
+    def __init__(self, folder, *properties):
+        self.process = apache_process(folder, ("maxSessionTimeout=120000", "preAllocSize=64"), properties)
+        self.address = f"127.0.0.1:{self.process.port}"
+        self.process.wait()
+
+    def stop(self):
+        """Kills it. It must have had nothing to say against the data."""
+        self.process.kill()
+        said = [line for line in self.process.log().splitlines() if PERSISTENCE.search(line)]
+        assert not said, said
+
+
+__all__ = ["INSTALLED", "SERVER_JARS", "WANTED", "apache_server"]

@@ -3,11 +3,10 @@
 #include <string_view>
 
 #include "zkrecipes/error.hpp"
+#include "zkrecipes/log_level.hpp"
 #include "zkrecipes/session.hpp"
 
 namespace zkr {
-
-enum class log_level { error, warning, info, debug };
 
 /// What happens inside, for logs and metrics. Every function has an empty default.
 ///

@@ -8,9 +8,11 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "zkrecipes/faults.hpp"
+#include "zkrecipes/log_level.hpp"
 #include "zkrecipes/result.hpp"
 
 namespace zkr {
@@ -82,6 +84,12 @@ struct server_options {
   /// Called on the server's thread when the data could not be written, or not be read for a snapshot: the server has
   /// closed its port and all connections, and nobody was told anything that might be lost. It must not call the server.
   std::function<void(const error&)> on_failure = {};
+  /// Called with what an operator should know: one line, "event=NAME key=value ...", printable ASCII, whatever clients
+  /// send. docs/server.md lists the events. On the server's thread; in `start` and `stop`, on their caller's. It must not
+  /// call the server, and the server waits for it.
+  std::function<void(log_level, const std::string&)> log = {};
+  /// Less important than this is not told.
+  log_level log_from = log_level::info;
   /// Name of the server's thread, at most 15 characters.
   std::string thread_name = "zkr-server";
 };
@@ -184,6 +192,17 @@ class server {
   /// The sessions that live now, smallest id first.
   [[nodiscard]] std::vector<std::int64_t> sessions() const;
   [[nodiscard]] server_statistics statistics() const;
+
+  // ---- administration: what `zkr server --admin` serves by HTTP ----
+
+  /// The answer of Apache's AdminServer to a command, by any of its names ("stats", "mntr", ...), as a JSON object: with
+  /// Apache's members where this server has what they mean, "command", and "error", which is null or says why there is
+  /// nothing else. Unknown commands are such an error. "stat_reset" and "connection_stat_reset" reset counters.
+  [[nodiscard]] std::string admin(std::string_view command);
+  /// The commands' long names, sorted.
+  [[nodiscard]] static std::vector<std::string> admin_commands();
+  /// All that is counted and measured, in Prometheus' text format, with Apache's names where it has them.
+  [[nodiscard]] std::string metrics() const;
 
  private:
   struct impl;

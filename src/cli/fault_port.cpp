@@ -1,12 +1,9 @@
 #include "cli/fault_port.hpp"
 
-#include <httplib.h>
-
 #include <random>
-#include <thread>
 
 #include "cli/fault_json.hpp"
-#include "cli/text.hpp"
+#include "cli/http_server.hpp"
 
 namespace zkr::cli {
 
@@ -16,7 +13,6 @@ using httplib::Request;
 using httplib::Response;
 using nlohmann::json;
 
-constexpr std::size_t largest_body = std::size_t{64} << 10U;
 constexpr std::uint64_t longest_wait_ms = 60'000;
 
 std::string random_token() {
@@ -33,15 +29,6 @@ bool same(const std::string& one, const std::string& other) {
     differs |= static_cast<unsigned char>(one[i] ^ other[i]);
   }
   return differs == 0;
-}
-
-void say(Response& to, const json& what) {
-  to.set_content(what.dump(-1, ' ', false, json::error_handler_t::replace) + "\n", "application/json");
-}
-
-void refuse(Response& to, int status, const std::string& why) {
-  to.status = status;
-  say(to, {{"error", printable(why)}});
 }
 
 /// One whole number as the only member of the body.
@@ -62,7 +49,6 @@ std::optional<std::uint64_t> count_of(const std::string& text) {
 
 struct fault_port::impl {
   explicit impl(server& of) : zookeeper(of), faults(of.faults()) {
-    http.set_payload_max_length(largest_body);
     http.set_pre_routing_handler([this](const Request& from, Response& to) {
       if (same(from.get_header_value("Authorization"), "Bearer " + token)) {
         return httplib::Server::HandlerResponse::Unhandled;
@@ -129,6 +115,17 @@ struct fault_port::impl {
       if (!zookeeper.expire_session(*session)) return refuse(to, 404, "there is no such session");
       say(to, json::object());
     });
+    http.Post("/set_next_sequence", [this](const Request& from, Response& to) {
+      const json body = json::parse(from.body, nullptr, false);
+      const bool fits = body.is_object() && body.size() == 2 && body.contains("path") && body["path"].is_string() &&
+                        body.contains("number") && body["number"].is_number_integer() && body["number"] >= INT32_MIN &&
+                        body["number"] <= INT32_MAX;
+      if (!fits) return refuse(to, 400, "the body must be {\"path\": PATH, \"number\": NUMBER}, a number of 32 bits");
+      if (!zookeeper.set_next_sequence(body["path"], body["number"].get<std::int32_t>())) {
+        return refuse(to, 404, "there is no such node");
+      }
+      say(to, json::object());
+    });
     http.Post("/step_clock", [this](const Request& from, Response& to) {
       const auto ms = number_of(from, "ms");
       if (!ms || *ms < 0) return refuse(to, 400, "the body must be {\"ms\": NUMBER}, 0 or more");
@@ -141,25 +138,21 @@ struct fault_port::impl {
 
   ~impl() {
     faults.clear();  // ends waits
-    http.stop();
-    if (thread.joinable()) thread.join();
+    http.close();
   }
 
   server& zookeeper;
   fault_injector faults;
   const std::string token = random_token();
-  httplib::Server http;
+  http_server http;
   int port = -1;
-  std::thread thread;
 };
 
 result<fault_port> fault_port::open(server& of) {
   auto state = std::make_unique<impl>(of);
-  state->port = state->http.bind_to_any_port("127.0.0.1");
-  if (state->port < 0) return error(errc::io_error, "open the port for faults", {}, "127.0.0.1 cannot be listened on");
-  state->thread = std::thread([at = state.get()] { at->http.listen_after_bind(); });
-  // Until it runs, a stop would be forgotten.
-  while (!state->http.is_running()) std::this_thread::yield();
+  const auto bound = state->http.open("127.0.0.1", 0);
+  if (!bound) return bound.error();
+  state->port = *bound;
   return fault_port(std::move(state));
 }
 

@@ -2,15 +2,21 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <array>
+#include <chrono>
 #include <cstdio>
+#include <ctime>
+#include <map>
 #include <memory>
 
+#include "cli/admin_port.hpp"
 #include "cli/command_line.hpp"
 #include "cli/exit_status.hpp"
 #include "cli/fault_port.hpp"
 #include "cli/read_file.hpp"
 #include "cli/stat_text.hpp"
 #include "cli/text.hpp"
+#include "server/event_log.hpp"
 #include "server/zoo_cfg.hpp"
 
 namespace zkr::cli {
@@ -38,14 +44,34 @@ struct server_request {
   std::vector<setting> settings;
   bool print = false;
   bool faults = false;
+  log_level log_from = log_level::info;
 };
+
+/// A line on standard error, in one write: "2026-01-31T23:59:59.999Z info event=...".
+void write_line(log_level level, const std::string& text) {
+  constexpr std::array names = {"error", "warn", "info", "debug"};
+  const auto since_1970 = std::chrono::system_clock::now().time_since_epoch();
+  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(since_1970).count();
+  const std::time_t seconds = ms / 1000;
+  std::tm utc{};
+  gmtime_r(&seconds, &utc);
+  std::array<char, 32> when{};
+  std::strftime(when.data(), when.size(), "%Y-%m-%dT%H:%M:%S", &utc);
+  const std::string line =
+      fmt::format("{}.{:03}Z {} {}\n", when.data(), ms % 1000, names.at(static_cast<std::size_t>(level)), text);
+  // Where nobody takes it, there is nobody to tell.
+  static_cast<void>(!::write(STDERR_FILENO, line.data(), line.size()));
+}
 
 int usage(std::string_view problem) {
   fmt::print(stderr, "zkr: {}; see zkr server --help\n", printable(problem));
   return exit_status::usage;
 }
 
-int serve(server_options options, bool with_faults) {
+int serve(const backend::configuration& from, const server_request& asked) {
+  server_options options = from.settings().server;
+  options.log = write_line;
+  options.log_from = asked.log_from;
   // Blocked before the server starts its thread, so that they come to us.
   sigset_t ends;
   sigemptyset(&ends);
@@ -53,10 +79,7 @@ int serve(server_options options, bool with_faults) {
   sigaddset(&ends, SIGINT);
   pthread_sigmask(SIG_BLOCK, &ends, nullptr);
 
-  options.on_failure = [](const error& why) {
-    fmt::print(stderr, "zkr: server: {}\n", printable(why.message()));
-    ::kill(::getpid(), SIGTERM);
-  };
+  options.on_failure = [](const error&) { ::kill(::getpid(), SIGTERM); };
   auto started = server::start(options);
   if (!started) {
     const bool listening = started.error().operation() == "listen";
@@ -64,12 +87,9 @@ int serve(server_options options, bool with_faults) {
                listening ? "; see --port and --address" : "");
     return exit_status::failure;
   }
-  for (const std::string& note : started->recovery().notes) {
-    fmt::print(stderr, "zkr: server: {}\n", printable(note));
-  }
   std::string says = fmt::format("listening on {}\n", started->connect_string());
   std::optional<fault_port> faults;
-  if (with_faults) {
+  if (asked.faults) {
     auto opened = fault_port::open(*started);
     if (!opened) {
       fmt::print(stderr, "zkr: server: {}\n", printable(opened.error().message()));
@@ -78,20 +98,37 @@ int serve(server_options options, bool with_faults) {
     faults = *std::move(opened);
     says += fmt::format("faults on http://127.0.0.1:{} token {}\n", faults->port(), faults->token());
   }
+  std::optional<admin_port> admin;
+  if (from.settings().admin.on()) {
+    auto opened = admin_port::open(*started, from.settings().admin, from.print());
+    if (!opened) {
+      fmt::print(stderr, "zkr: server: {}; see --admin and admin.serverPort\n", printable(opened.error().message()));
+      return exit_status::failure;
+    }
+    admin = *std::move(opened);
+    says += fmt::format("administration on {}\n", admin->url());
+  }
   const auto printed = print_raw(says);
   if (printed != exit_status::ok) return printed;
   int signal = 0;
   sigwait(&ends, &signal);
+  if (!started->failure()) {
+    backend::event_log(write_line, asked.log_from)
+        .write(log_level::info, "signal", {{"name", signal == SIGTERM ? "SIGTERM" : "SIGINT"}});
+  }
   faults.reset();
+  admin.reset();
   started->stop();
   return started->failure() ? exit_status::failure : exit_status::ok;
 }
 
 // What was asked for and is not done is said once, before the server starts.
-void tell_unneeded(const backend::configuration& from, const std::string& file) {
+void tell_unneeded(const backend::configuration& from, const server_request& asked) {
   std::string names;
   for (const std::string& key : from.unneeded()) names.append(names.empty() ? "" : ", ").append(key);
-  if (!names.empty()) fmt::print(stderr, "zkr: {}: not needed here: {}\n", printable(file), printable(names));
+  if (names.empty()) return;
+  backend::event_log(write_line, asked.log_from)
+      .write(log_level::info, "keys_not_needed", {{"file", asked.file}, {"keys", names}});
 }
 
 int run(const server_request& asked) {
@@ -110,8 +147,8 @@ int run(const server_request& asked) {
   bad = from.check();
   if (!bad.empty()) return usage(bad);
   if (asked.print) return print_raw(from.print());
-  tell_unneeded(from, asked.file);
-  return serve(from.settings().server, asked.faults);
+  tell_unneeded(from, asked);
+  return serve(from, asked);
 }
 
 /// Adds options that stand for a key of zoo.cfg.
@@ -175,6 +212,13 @@ void add_server_command(CLI::App& app, command_line& line) {
   command->add_option("CONFIG", asked->file, "A zoo.cfg; -: from standard input")->type_name("");
   command->add_flag("--print-config", asked->print, "Prints what would be in force as a zoo.cfg, and ends");
   command->add_flag("--faults", asked->faults, "Also take faults, by HTTP on a loopback port, with the token printed");
+  const std::map<std::string, log_level> levels{{"debug", log_level::debug},
+                                                {"info", log_level::info},
+                                                {"warn", log_level::warning},
+                                                {"error", log_level::error}};
+  command->add_option("--log-level", asked->log_from, "What is said on standard error: debug, info, warn, error (info)")
+      ->transform(CLI::CheckedTransformer(levels))
+      ->type_name("LEVEL");
   setting_options add(*command, asked);
   add.number("--port", "clientPort", "0: a free one (default: 2181)", 65535);
   add.text("--address", "clientPortAddress", "Numeric address to listen on (default: 127.0.0.1)", "ADDRESS");
@@ -198,6 +242,11 @@ void add_server_command(CLI::App& app, command_line& line) {
   add.flag("--require-sasl", "sessionRequireClientSASLAuth",
            "Ends connections that ask before they have proved who they are");
   add.flag("--enforce-quota", "enforceQuota", "Refuses writes beyond the hard limits of quotas");
+  // Also where the file says that there is to be none.
+  add.number("--admin", "admin.serverPort", "Also administration by HTTP; 0: on a free port (default: none)", 65535)
+      ->each([asked](const std::string&) {
+        asked->settings.push_back({"admin.enableServer", "true", "--admin"});
+      });
   add.text("--compat", "zkrecipes.compatibility", "Whose answers, where Apache's versions differ: 3.8 or 3.9 (3.8)",
            "VERSION");
   command->footer(footer);

@@ -8,6 +8,7 @@
 #include "server/digest_md5.hpp"
 #include "server/member_view.hpp"
 #include "server/session_tracker.hpp"
+#include "server/timing.hpp"
 #include "wire/messages.hpp"
 
 namespace zkr::backend {
@@ -17,6 +18,12 @@ struct peer {
   std::string address = "127.0.0.1";  ///< Also its identity of scheme "ip".
   std::uint16_t port = 0;
 };
+
+/// "127.0.0.1:41234", "[::1]:41234".
+[[nodiscard]] inline std::string client_of(const peer& from) {
+  const bool six = from.address.find(':') != std::string::npos;
+  return (six ? "[" + from.address + "]" : from.address) + ":" + std::to_string(from.port);
+}
 
 /// A connection as the processor sees it: whose session it carries, who its client is, and what is to be sent to it.
 struct connection {
@@ -39,6 +46,8 @@ struct connection {
   std::int32_t last_cxid = 0;
   std::int64_t last_zxid = 0;
   std::int64_t last_response_ms = 0;
+  std::uint32_t outstanding = 0;  ///< Requests whose replies have not left.
+  timing latency;
 };
 
 }  // namespace zkr::backend

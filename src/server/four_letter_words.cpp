@@ -1,14 +1,16 @@
 #include "server/four_letter_words.hpp"
 
 #include <fmt/format.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <ctime>
+#include <filesystem>
 #include <iterator>
 #include <map>
+
+#include "server/figures.hpp"
 
 namespace zkr::backend {
 
@@ -22,24 +24,19 @@ void add(std::string& to, fmt::format_string<Args...> text, Args&&... args) {
   fmt::format_to(std::back_inserter(to), text, std::forward<Args>(args)...);
 }
 
-std::vector<const connection*> by_age(const processor& server) {
-  std::vector<const connection*> list;
-  for (const auto& [id, one] : server.connections()) list.push_back(&one);
-  std::sort(list.begin(), list.end(), [](const connection* a, const connection* b) { return a->id < b->id; });
-  return list;
-}
-
 std::size_t connections_except(const processor& server, connection_id asker) {
   return server.connections().size() - server.connections().count(asker);
 }
 
-// Requests are answered before the next one is read: none is outstanding, and none takes a measurable time.
+// The average whole, too: go-zookeeper cannot parse another.
 std::string common(const processor& server, connection_id asker) {
-  std::string text = "Latency min/avg/max: 0/0/0\n";
+  std::string text;
+  const timing& latency = server.statistics().latency;
+  add(text, "Latency min/avg/max: {}/{}/{}\n", whole_ms(latency.shortest), whole_ms(latency.count == 0 ? duration() : latency.sum / static_cast<duration::rep>(latency.count)), whole_ms(latency.longest));
   add(text, "Received: {}\n", server.statistics().received);
   add(text, "Sent: {}\n", server.statistics().sent);
   add(text, "Connections: {}\n", connections_except(server, asker));
-  add(text, "Outstanding: 0\n");
+  add(text, "Outstanding: {}\n", server.outstanding());
   add(text, "Zxid: {:#x}\n", static_cast<std::uint64_t>(server.state().last_zxid()));
   add(text, "Mode: standalone\n");
   add(text, "Node count: {}\n", server.state().nodes().size());
@@ -52,49 +49,24 @@ std::string stat(const processor& server, connection_id asker) {
   std::string text = fmt::format("Zookeeper version: {}\nClients:\n", server_version);
   for (const connection* one : by_age(server)) {
     if (one->id == asker) continue;
-    add(text, " {}[{}](queued=0,recved={},sent={})\n", name_of(*one), one->session != nullptr ? 1 : 0, one->received,
-        one->sent);
+    add(text, " {}[{}](queued={},recved={},sent={})\n", name_of(*one), one->session != nullptr ? 1 : 0,
+        one->outstanding, one->received, one->sent);
   }
   return text + "\n" + common(server, asker);
-}
-
-std::string_view short_name(wire::opcode type) noexcept {
-  using wire::opcode;
-  switch (type) {
-    case opcode::notification: return "NA";
-    case opcode::create: return "CREA";
-    case opcode::remove: return "DELE";
-    case opcode::exists: return "EXIS";
-    case opcode::get_data: return "GETD";
-    case opcode::set_data: return "SETD";
-    case opcode::get_acl: return "GETA";
-    case opcode::set_acl: return "SETA";
-    case opcode::get_children: return "GETC";
-    case opcode::sync: return "SYNC";
-    case opcode::ping: return "PING";
-    case opcode::get_children2: return "GETC2";
-    case opcode::multi: return "MULT";
-    case opcode::create2: return "CRE2";
-    case opcode::create_session: return "SESS";
-    case opcode::close_session: return "CLOS";
-    case opcode::set_watches: return "SETW";
-    case opcode::set_watches2: return "STW2";
-    default: return "OTHR";
-  }
 }
 
 std::string cons(const processor& server, connection_id asker) {
   std::string text;
   for (const connection* one : by_age(server)) {
     if (one->id == asker || one->session == nullptr) continue;
-    const auto timeout = std::chrono::duration_cast<std::chrono::milliseconds>(one->session->timeout).count();
     add(text,
-        " {}[1](queued=0,recved={},sent={},sid={:#x},lop={},est={},to={},lcxid={:#x},lzxid={:#x},lresp={},llat=0,"
-        "minlat=0,"
-        "avglat=0,maxlat=0)\n",
-        name_of(*one), one->received, one->sent, static_cast<std::uint64_t>(one->last_session),
-        short_name(one->last_operation), one->established_ms, timeout, static_cast<std::uint32_t>(one->last_cxid),
-        static_cast<std::uint64_t>(one->last_zxid), one->last_response_ms);
+        " {}[1](queued={},recved={},sent={},sid={:#x},lop={},est={},to={},lcxid={:#x},lzxid={:#x},lresp={},llat={},"
+        "minlat={},avglat={},maxlat={})\n",
+        name_of(*one), one->outstanding, one->received, one->sent, static_cast<std::uint64_t>(one->last_session),
+        short_name(one->last_operation), one->established_ms, whole_ms(one->session->timeout),
+        static_cast<std::uint32_t>(one->last_cxid), static_cast<std::uint64_t>(one->last_zxid), one->last_response_ms,
+        whole_ms(one->latency.last), whole_ms(one->latency.shortest),
+        static_cast<std::int64_t>(one->latency.average_ms()), whole_ms(one->latency.longest));
   }
   return text + "\n";
 }
@@ -103,7 +75,8 @@ std::string conf(const processor& server, const server_facts& facts) {
   const processor_options& options = server.options();
   std::string text;
   add(text, "clientPort={}\nsecureClientPort=-1\n", facts.port);
-  add(text, "dataDir=\ndataDirSize=0\ndataLogDir=\ndataLogSize=0\n");
+  add(text, "dataDir={}\ndataDirSize={}\n", facts.data_dir, bytes_below(facts.data_dir));
+  add(text, "dataLogDir={}\ndataLogSize={}\n", facts.data_log_dir, bytes_below(facts.data_log_dir));
   add(text, "tickTime={}\nmaxClientCnxns={}\n", options.tick_time.count(), facts.max_connections_per_address);
   add(text, "minSessionTimeout={}\nmaxSessionTimeout={}\n", options.min_session_timeout.count(),
       options.max_session_timeout.count());
@@ -111,43 +84,18 @@ std::string conf(const processor& server, const server_facts& facts) {
   return text;
 }
 
-std::int64_t open_descriptors_limit() {
-  rlimit limit{};
-  return getrlimit(RLIMIT_NOFILE, &limit) == 0 ? static_cast<std::int64_t>(limit.rlim_cur) : -1;
-}
-
 std::string mntr(const processor& server, const server_facts& facts, connection_id asker, instant at) {
-  const auto connections = connections_except(server, asker);
   std::string text;
-  add(text, "zk_version\t{}\n", server_version);
-  add(text, "zk_server_state\tstandalone\n");
-  add(text, "zk_ephemerals_count\t{}\n", server.state().nodes().ephemerals());
-  add(text, "zk_num_alive_connections\t{}\n", connections);
-  add(text, "zk_avg_latency\t0.0\nzk_min_latency\t0\nzk_max_latency\t0\n");
-  add(text, "zk_packets_received\t{}\n", server.statistics().received);
-  add(text, "zk_packets_sent\t{}\n", server.statistics().sent);
-  add(text, "zk_outstanding_requests\t0\n");
-  add(text, "zk_znode_count\t{}\n", server.state().nodes().size());
-  add(text, "zk_watch_count\t{}\n", server.watch_count());
-  add(text, "zk_approximate_data_size\t{}\n", server.state().nodes().approximate_bytes());
-  add(text, "zk_global_sessions\t{}\n", server.sessions().size());
-  add(text, "zk_local_sessions\t0\n");
-  add(text, "zk_open_file_descriptor_count\t{}\n", connections + 1);
-  add(text, "zk_max_file_descriptor_count\t{}\n", open_descriptors_limit());
-  add(text, "zk_stale_sessions_expired\t{}\n", server.statistics().expired_sessions);
-  add(text, "zk_uptime\t{}\n", at.wall_ms - facts.started_ms);
+  const nlohmann::ordered_json shown = monitor(server, facts, asker, at);
+  for (const auto& [name, value] : shown.items()) {
+    add(text, "zk_{}\t{}\n", name, value.is_string() ? value.get<std::string>() : value.dump());
+  }
   return text;
 }
 
 std::string envi() {
-  std::array<char, 256> host{};
-  if (gethostname(host.data(), host.size() - 1) != 0) host[0] = '\0';
   std::string text = "Environment:\n";
-  add(text, "zookeeper.version={}\n", server_version);
-  add(text, "host.name={}\n", host.data());
-  add(text, "java.version=none\njava.vendor=none\njava.home=\njava.class.path=\njava.library.path=\njava.io.tmpdir=\n");
-  add(text, "java.compiler=<NA>\nos.name=Linux\nos.arch=amd64\nos.version=\nuser.name=\nuser.home=\nuser.dir=\n");
-  add(text, "os.memory.free=0MB\nos.memory.max=0MB\nos.memory.total=0MB\n");
+  for (const auto& [name, value] : environment_of_server()) add(text, "{}={}\n", name, value);
   return text;
 }
 
@@ -214,6 +162,74 @@ std::string wchp(const processor& server) {
 
 }  // namespace
 
+std::vector<const connection*> by_age(const processor& server) {
+  std::vector<const connection*> list;
+  for (const auto& [id, one] : server.connections()) list.push_back(&one);
+  std::sort(list.begin(), list.end(), [](const connection* a, const connection* b) { return a->id < b->id; });
+  return list;
+}
+
+std::string_view short_name(wire::opcode type) noexcept {
+  using wire::opcode;
+  switch (type) {
+    case opcode::notification: return "NA";
+    case opcode::create: return "CREA";
+    case opcode::remove: return "DELE";
+    case opcode::exists: return "EXIS";
+    case opcode::get_data: return "GETD";
+    case opcode::set_data: return "SETD";
+    case opcode::get_acl: return "GETA";
+    case opcode::set_acl: return "SETA";
+    case opcode::get_children: return "GETC";
+    case opcode::sync: return "SYNC";
+    case opcode::ping: return "PING";
+    case opcode::get_children2: return "GETC2";
+    case opcode::multi: return "MULT";
+    case opcode::create2: return "CRE2";
+    case opcode::create_session: return "SESS";
+    case opcode::close_session: return "CLOS";
+    case opcode::set_watches: return "SETW";
+    case opcode::set_watches2: return "STW2";
+    default: return "OTHR";
+  }
+}
+
+std::vector<std::pair<std::string, std::string>> environment_of_server() {
+  std::array<char, 256> host{};
+  if (gethostname(host.data(), host.size() - 1) != 0) host[0] = '\0';
+  return {{"zookeeper.version", std::string(server_version)},
+          {"host.name", host.data()},
+          {"java.version", "none"},
+          {"java.vendor", "none"},
+          {"java.home", ""},
+          {"java.class.path", ""},
+          {"java.library.path", ""},
+          {"java.io.tmpdir", ""},
+          {"java.compiler", "<NA>"},
+          {"os.name", "Linux"},
+          {"os.arch", "amd64"},
+          {"os.version", ""},
+          {"user.name", ""},
+          {"user.home", ""},
+          {"user.dir", ""},
+          {"os.memory.free", "0MB"},
+          {"os.memory.max", "0MB"},
+          {"os.memory.total", "0MB"}};
+}
+
+std::uint64_t bytes_below(const std::string& directory) {
+  std::uint64_t sum = 0;
+  std::error_code failed;
+  std::filesystem::directory_iterator one(directory, failed);
+  // A file may go while we look.
+  for (; !failed && one != std::filesystem::directory_iterator(); one.increment(failed)) {
+    std::error_code gone;
+    const std::uint64_t size = one->file_size(gone);
+    if (!gone) sum += size;
+  }
+  return sum;
+}
+
 bool is_four_letter_word(std::string_view word) noexcept {
   return std::find(std::begin(known_words), std::end(known_words), word) != std::end(known_words);
 }
@@ -241,7 +257,10 @@ std::string answer(std::string_view word, processor& server, const server_facts&
   if (word == "wchs") return wchs(server);
   if (word == "wchc") return wchc(server);
   if (word == "wchp") return wchp(server);
-  if (word == "dirs") return "datadir_size: 0\nlogdir_size: 0\n";
+  if (word == "dirs") {
+    return fmt::format("datadir_size: {}\nlogdir_size: {}\n", bytes_below(facts.data_dir),
+                       bytes_below(facts.data_log_dir));
+  }
   if (word == "gtmk" || word == "stmk") return std::to_string(facts.trace_mask);
   if (word == "crst") {
     server.reset_connection_statistics();

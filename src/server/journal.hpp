@@ -3,9 +3,19 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "server/timing.hpp"
 #include "server/transaction.hpp"
 
 namespace zkr::backend {
+
+/// What a journal has done since it was opened.
+struct journal_figures {
+  timing syncs;
+  std::uint64_t slow_syncs = 0;    ///< Longer than `slow_sync`.
+  timing snapshots;                ///< Those made while it ran.
+  std::int64_t snapshot_zxid = 0;  ///< Of the newest one.
+};
+inline constexpr std::chrono::seconds slow_sync{1};  ///< Apache's fsync.warningthresholdms.
 
 /// Where transactions go so that they outlive the process. What reflects one of them must not be shown to anybody before
 /// `durable` has reached it.
@@ -21,6 +31,7 @@ class journal {
   [[nodiscard]] virtual std::int64_t durable() const noexcept = 0;
   /// So much waits to be written that nothing more should be asked for.
   [[nodiscard]] virtual bool is_behind() const noexcept { return false; }
+  [[nodiscard]] virtual journal_figures figures() const { return {}; }
 
  protected:
   journal() = default;

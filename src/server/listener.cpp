@@ -35,6 +35,8 @@ listener::listener(processor& server, scheduler& time, std::unique_ptr<wire::acc
       buffer_(read_bytes) {
   const wire::endpoint at = acceptor_->local();
   facts_ = {at.address, at.port, options_.max_connections_per_address, wall_ms_()};
+  facts_.data_dir = options_.data_dir;
+  facts_.data_log_dir = options_.data_log_dir;
 }
 
 listener::~listener() {
@@ -69,6 +71,9 @@ void listener::accepted(std::unique_ptr<wire::stream> bytes, wire::endpoint from
       (options_.max_connections_per_address != 0 && from_there >= options_.max_connections_per_address);
   if (too_many || faults_.refuses_connection()) {
     if (from_there == 0) per_address_.erase(from.address);
+    if (!too_many) return;
+    ++server_.statistics().rejected_connections;
+    server_.events().warn_seldom("connection_refused", {{"reason", "too many connections"}, {"client", from.address}});
     return;  // the stream closes as it goes
   }
   ++from_there;
@@ -110,7 +115,10 @@ void listener::drop_silent(time_point now, std::size_t most) {
     const connection_id id = handshakes_.front().second;
     handshakes_.pop_front();
     const auto found = server_.connections().find(id);
-    if (found != server_.connections().end() && found->second.session == nullptr) drop(id);
+    if (found != server_.connections().end() && found->second.session == nullptr) {
+      server_.give_up(id, "no handshake in time");
+      drop(id);
+    }
   }
 }
 
@@ -199,6 +207,7 @@ std::size_t listener::consume(link& on, std::string_view input) {
   }
   const instant at = now();
   const std::string& output = server_.output(on.id);
+  std::uint32_t taken = 0;
   const std::size_t unsent_before = on.sending.size() - on.sent;
   std::size_t expected = 0;
   while (!on.closing && unsent_before + output.size() <= options_.max_unsent_bytes) {
@@ -206,7 +215,7 @@ std::size_t listener::consume(link& on, std::string_view input) {
     const wire::frame_split split = wire::split_frame(input.substr(consumed), options_.max_frame_bytes);
     if (split.status == wire::frame_status::need_more) break;
     if (split.status == wire::frame_status::bad_length) {
-      server_.close(on.id);
+      server_.give_up(on.id, "frame of a bad length");
       on.closing = true;
       break;
     }
@@ -214,7 +223,9 @@ std::size_t listener::consume(link& on, std::string_view input) {
     if (result == fault_gate::outcome::held) break;
     on.closing = result == fault_gate::outcome::closing;
     consumed += split.consumed;
+    ++taken;
   }
+  if (taken != 0) on.asked.add(at.now, taken);
   return consumed;
 }
 
@@ -286,13 +297,20 @@ void listener::send(link& on) {
     const wire::stream::progress done = on.bytes->write(std::string_view(on.sending).substr(on.sent));
     if (done.over) return drop(on.id);
     on.sent += done.bytes;
+    server_.statistics().sent_bytes += done.bytes;
     if (on.sent < on.sending.size()) {
       on.waiting_to_write = true;
       on.bytes->when_writable([this, id = on.id] { writable(id); });
       return;
     }
+    left(on);
   }
   if (on.closing && server_.output(on.id).empty()) drop(on.id);
+}
+
+// All of `sending`.
+void listener::left(link& on) {
+  if (on.answering.count != 0) server_.answered(on.id, std::exchange(on.answering, {}), time_.now() + step_);
 }
 
 // Into `sending`, which is empty, as much as may be sent.
@@ -301,12 +319,14 @@ bool listener::take_output(link& on) {
   on.sending_zxid = on.output_zxid;
   if (on.faults.output.empty()) {
     std::swap(on.sending, output);
+    on.answering = std::exchange(on.asked, {});
     return !on.sending.empty();
   }
   const std::size_t open = on.faults.output.open(output.size(), now().now);
   on.sending.assign(output, 0, open);
   output.erase(0, open);
   on.faults.output.taken(open);
+  if (output.empty()) on.answering = std::exchange(on.asked, {});
   return open != 0;
 }
 

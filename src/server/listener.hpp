@@ -27,6 +27,8 @@ struct listener_options {
   std::size_t max_input_bytes = std::size_t{32} << 20U;
   std::size_t max_unsent_bytes = std::size_t{4} << 20U;  ///< A connection with more to send is not read from.
   std::vector<std::string> four_letter_words = {"*"};
+  std::string data_dir = {};      ///< For the words that show it;
+  std::string data_log_dir = {};  ///< and this.
 };
 
 /// Between the streams and the processor: finds frames in bytes and four-letter words before them, hands over one after
@@ -75,6 +77,8 @@ class listener {
     std::size_t sent = 0;
     std::int64_t sending_zxid = 0;  ///< The last transaction that `sending` may tell of.
     std::int64_t output_zxid = 0;   ///< The same for what stands in the processor still.
+    unanswered asked;               ///< Requests whose replies stand in the processor,
+    unanswered answering;           ///< and in `sending`.
     bool first = true;              ///< Nothing was received that could be told from a four-letter word.
     bool waiting_to_read = false;
     bool waiting_to_write = false;
@@ -101,6 +105,7 @@ class listener {
   /// @return true where the connection's first bytes are a four-letter word (and are answered).
   bool take_word(link& on, std::string_view input);
   void send(link& on);
+  void left(link& on);
   void hold(link& on);
   bool take_output(link& on);
   void wake_delayed(time_point now);

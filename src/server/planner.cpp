@@ -95,7 +95,17 @@ std::optional<planner::facts> planner::look(std::string_view path) const {
 
 // As Apache has it, also inside of a multi: against what was used before it.
 bool planner::fits_quota(std::string_view path, std::int64_t more_bytes, std::int64_t more_nodes) const {
-  return quota_ == quota_limits::ignored || is_within_quota(state_.nodes(), path, more_bytes, more_nodes);
+  if (quota_ == quota_limits::ignored) return true;
+  const auto over = exceeded_quota(state_.nodes(), path, more_bytes, more_nodes);
+  if (!over) return true;
+  if (events_.takes(log_level::warning)) {
+    events_.warn_seldom("quota_exceeded", {{"limit", over->hard ? "hard" : "soft"},
+                                           {"path", over->path},
+                                           {"of", over->of},
+                                           {"used", std::to_string(over->used)},
+                                           {"allowed", std::to_string(over->allowed)}});
+  }
+  return !over->hard;
 }
 
 bool planner::allowed(const facts& at, std::int32_t permission) const noexcept {

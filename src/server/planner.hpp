@@ -8,6 +8,7 @@
 
 #include "server/access.hpp"
 #include "server/database.hpp"
+#include "server/event_log.hpp"
 #include "server/path_hash.hpp"
 #include "server/transaction.hpp"
 #include "wire/messages.hpp"
@@ -31,8 +32,10 @@ enum class quota_limits { ignored, enforced };
 /// and would have to restore every field of every parent.) A single write has no overlay and allocates nothing for one.
 class planner {
  public:
-  planner(const database& state, const requester& by, ttl_nodes ttl, quota_limits quota, sasl_ids sasl) noexcept
-      : state_(state), by_(by), ttl_(ttl), quota_(quota), sasl_(sasl) {}
+  /// @param events  gets quotas that are exceeded.
+  planner(const database& state, const requester& by, ttl_nodes ttl, quota_limits quota, sasl_ids sasl,
+          event_log& events) noexcept
+      : state_(state), by_(by), ttl_(ttl), quota_(quota), sasl_(sasl), events_(events) {}
 
   /// `into` is the record where the result is ok.
   [[nodiscard]] errc plan(const wire::create_request& request, create_record& into);
@@ -77,6 +80,7 @@ class planner {
   ttl_nodes ttl_;
   quota_limits quota_;
   sasl_ids sasl_;
+  event_log& events_;
   bool in_multi_ = false;
   std::unordered_map<std::string, pending, path_hash, path_equal> overlay_;
 };

@@ -18,10 +18,11 @@ processor_options with_defaults(processor_options options) {
 
 }  // namespace
 
-processor::processor(processor_options options, instant started, database state, journal* log)
+processor::processor(processor_options options, instant started, database state, journal* log, event_log* events)
     : options_(with_defaults(std::move(options))),
       state_(std::move(state)),
       log_(log),
+      events_(events != nullptr ? *events : silent_),
       sessions_(options_.tick_time),
       next_session_(options_.first_session_id != 0 ? options_.first_session_id
                                                    : first_session_id(options_.server_number, started.wall_ms)),
@@ -56,6 +57,7 @@ void processor::disconnect(connection_id which) {
   connection* found = find(which);
   if (found == nullptr) return;
   if (!found->closing) close(*found);
+  outstanding_ -= found->outstanding;
   connections_.erase(which);
 }
 
@@ -73,6 +75,19 @@ void processor::close(connection& which) {
   make_ready(which);
 }
 
+void processor::give_up(connection_id which, std::string_view why) {
+  if (connection* found = find(which)) give_up(*found, why);
+}
+
+void processor::give_up(connection& which, std::string_view why) {
+  if (!which.closing && events_.takes(log_level::warning)) {
+    events_.warn_seldom(
+        "connection_closed",
+        {{"reason", std::string(why)}, {"client", client_of(which.peer)}, {"session", hex(which.last_session)}});
+  }
+  close(which);
+}
+
 void processor::make_ready(connection& which) {
   if (which.ready) return;
   which.ready = true;
@@ -82,7 +97,7 @@ void processor::make_ready(connection& which) {
 bool processor::close_if_over(connection& which) {
   if (which.output.size() <= options_.max_output_bytes) return false;
   which.output = {};
-  close(which);
+  give_up(which, "it does not take its replies");
   return true;
 }
 
@@ -94,6 +109,19 @@ void processor::take_ready(std::vector<connection_id>& into) {
   }
 }
 
+void processor::answered(connection_id to, const unanswered& which, time_point now) {
+  const duration average = now - which.first - which.sum / which.count;
+  statistics_.latency.add(now - which.last, average, now - which.first, which.count);
+  statistics_.latencies.add(average, which.count);
+  if (connection* found = find(to)) {
+    found->latency.add(now - which.last, average, now - which.first, which.count);
+    // A fault may have swallowed some before they came here.
+    const std::uint32_t known = std::min(which.count, found->outstanding);
+    found->outstanding -= known;
+    outstanding_ -= known;
+  }
+}
+
 std::string& processor::output(connection_id of) { return connections_.at(of).output; }
 
 bool processor::is_closing(connection_id which) const noexcept {
@@ -102,7 +130,10 @@ bool processor::is_closing(connection_id which) const noexcept {
 }
 
 void processor::reset_connection_statistics() noexcept {
-  for (auto& [id, one] : connections_) one.received = one.sent = 0;
+  for (auto& [id, one] : connections_) {
+    one.received = one.sent = 0;
+    one.latency = {};
+  }
 }
 
 // ---- sessions -------------------------------------------------------------------------------------------------------
@@ -111,7 +142,10 @@ bool processor::receive(connection_id from, std::string_view frame, instant at) 
   connection* found = find(from);
   if (found == nullptr || found->closing) return false;
   ++statistics_.received;
+  statistics_.received_bytes += frame.size() + wire::frame_length_bytes;
   ++found->received;
+  ++found->outstanding;
+  ++outstanding_;
   if (found->session == nullptr) {
     greet(*found, frame, at);
   } else {
@@ -145,7 +179,10 @@ void processor::greet(connection& who, std::string_view frame, instant at) {
   const std::optional<wire::connect_request> asked = wire::decode_connect_request(frame);
   if (lags_) who.sees = &behind_->seen();
   // A client that has seen more than this server must not be served by it: it would see time run backwards.
-  if (!asked || asked->last_zxid_seen > who.sees->state.last_zxid()) return close(who);
+  if (!asked) return give_up(who, "malformed handshake");
+  if (asked->last_zxid_seen > who.sees->state.last_zxid()) {
+    return give_up(who, "it has seen transactions that this server has not");
+  }
 
   session* to = nullptr;
   const duration timeout = negotiated(asked->timeout_ms);
@@ -156,9 +193,12 @@ void processor::greet(connection& who, std::string_view frame, instant at) {
     commit(created, id, 0, at);
     if (lags_) catch_up();
     to = &sessions_.add(id, timeout, at.now);
+    ++statistics_.created_sessions;
+    tell("session_created", id, who.peer);
   } else if (asked->password == view(password_of(asked->session_id))) {
     // The password comes first: a stranger who knows a session's number cannot throw its client out.
     to = sessions_.find(asked->session_id);
+    if (to != nullptr) tell("session_resumed", to->id, who.peer);
   }
 
   wire::connect_reply answer;
@@ -180,6 +220,11 @@ void processor::greet(connection& who, std::string_view frame, instant at) {
   ++statistics_.sent;
   make_ready(who);
   if (to == nullptr) close(who);
+}
+
+void processor::tell(std::string_view event, session_id of, const peer& client) {
+  if (!events_.takes(log_level::debug)) return;
+  events_.write(log_level::debug, event, {{"session", hex(of)}, {"client", client_of(client)}});
 }
 
 void processor::attach(connection& who, session& to, instant) {
@@ -213,6 +258,7 @@ bool processor::expire(session_id which, instant at) {
   if (connection* carrier = find(found->connection)) close(*carrier);
   end_session(which, 0, at);
   ++statistics_.expired_sessions;
+  if (events_.takes(log_level::debug)) events_.write(log_level::debug, "session_expired", {{"session", hex(which)}});
   return true;
 }
 
@@ -271,7 +317,7 @@ void processor::reap(instant at) {
 void processor::serve(connection& who, std::string_view frame, instant at) {
   call of{who, {}, wire::reader(frame), at, frame.size()};
   of.header = wire::read_request_header(of.body);
-  if (!of.body.ok()) return close(who);
+  if (!of.body.ok()) return give_up(who, "malformed request");
   sessions_.touch(*who.session, at.now);
   who.last_cxid = of.header.xid;
   who.last_operation = of.header.type;
@@ -323,7 +369,7 @@ void processor::dispatch(call& of) {
   }
   // Apache ends the connection of a client that speaks another protocol.
   reply_empty(of, errc::unimplemented, -1);
-  close(of.from);
+  give_up(of.from, "unknown type of request");
 }
 
 }  // namespace zkr::backend

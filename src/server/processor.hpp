@@ -13,11 +13,13 @@
 
 #include "server/connection.hpp"
 #include "server/database.hpp"
+#include "server/event_log.hpp"
 #include "server/instant.hpp"
 #include "server/journal.hpp"
 #include "server/lagging_member.hpp"
 #include "server/planner.hpp"
 #include "server/session_tracker.hpp"
+#include "server/timing.hpp"
 #include "server/watches.hpp"
 #include "wire/codec.hpp"
 
@@ -50,7 +52,14 @@ struct processor_statistics {
   std::array<std::uint64_t, 128> requests{};
   std::uint64_t received = 0;  ///< Frames, handshakes included.
   std::uint64_t sent = 0;      ///< Replies and events.
+  std::uint64_t received_bytes = 0;
+  std::uint64_t sent_bytes = 0;
+  std::uint64_t created_sessions = 0;
   std::uint64_t expired_sessions = 0;
+  std::uint64_t rejected_connections = 0;
+  std::uint64_t failed_auths = 0;
+  timing latency;  ///< From the receipt of a request until its reply left.
+  histogram latencies;
 
   [[nodiscard]] static std::size_t slot(wire::opcode type) noexcept {
     const auto at = static_cast<std::int64_t>(type) + static_cast<std::int64_t>(opcode_offset);
@@ -74,7 +83,9 @@ class processor {
  public:
   /// @param state  what the server starts with; the sessions in it have their time-outs from now on.
   /// @param log    gets every transaction before it is applied; null: nothing outlives this object.
-  processor(processor_options options, instant started, database state = {}, journal* log = nullptr);
+  /// @param events  null: nobody is told.
+  processor(processor_options options, instant started, database state = {}, journal* log = nullptr,
+            event_log* events = nullptr);
   processor(const processor&) = delete;
   processor& operator=(const processor&) = delete;
 
@@ -86,6 +97,8 @@ class processor {
   /// is waited for once and not once each. Has no other effect, whatever `input` is.
   /// @return how many bytes it looked at.
   std::size_t expect(std::string_view input) const noexcept;
+  /// Replies have left. @param which  the requests, as they were received.
+  void answered(connection_id to, const unanswered& which, time_point now);
   /// The connection is gone. Its session lives on until it times out or its client comes back.
   void disconnect(connection_id which);
   /// Ends sessions whose time is over, and reaps containers and TTL nodes when their interval has passed.
@@ -115,8 +128,13 @@ class processor {
   void end_lag();
   /// Closes a connection without a word; its session lives on.
   void close(connection_id which);
+  /// The same, for a fault of its client that the operator should know of.
+  void give_up(connection_id which, std::string_view why);
 
   // What the four-letter words and the tests look at.
+  [[nodiscard]] event_log& events() noexcept { return events_; }
+  [[nodiscard]] const journal* log() const noexcept { return log_; }
+  [[nodiscard]] std::uint64_t outstanding() const noexcept { return outstanding_; }
   [[nodiscard]] const processor_options& options() const noexcept { return options_; }
   [[nodiscard]] const database& state() const noexcept { return state_; }
   [[nodiscard]] const session_tracker& sessions() const noexcept { return sessions_; }
@@ -129,6 +147,7 @@ class processor {
     return connections_;
   }
   [[nodiscard]] const processor_statistics& statistics() const noexcept { return statistics_; }
+  [[nodiscard]] processor_statistics& statistics() noexcept { return statistics_; }
   void reset_statistics() noexcept { statistics_ = {}; }
   void reset_connection_statistics() noexcept;
 
@@ -148,9 +167,11 @@ class processor {
   void greet(connection& who, std::string_view frame, instant at);
   void serve(connection& who, std::string_view frame, instant at);
   void dispatch(call& of);
+  void tell(std::string_view event, session_id of, const peer& client);
   void attach(connection& who, session& to, instant at);
   void end_session(session_id which, std::int32_t cxid, instant at);
   void close(connection& which);
+  void give_up(connection& which, std::string_view why);
   void make_ready(connection& which);
   /// Closes a connection whose output nobody takes, or that asked for too much at once. @return true where it did.
   bool close_if_over(connection& which);
@@ -186,9 +207,9 @@ class processor {
   void close_session(call& of);
   void catch_up();
   void fail_write(const call& of, errc code);
-  [[nodiscard]] planner plan_for(const requester& by) const noexcept {
+  [[nodiscard]] planner plan_for(const requester& by) noexcept {
     return {state_, by, options_.ttl, options_.quota,
-            options_.sasl_users.empty() ? sasl_ids::refused : sasl_ids::accepted};
+            options_.sasl_users.empty() ? sasl_ids::refused : sasl_ids::accepted, events_};
   }
   [[nodiscard]] bool fits_journal(const call& of, const transaction& what) const;
   applied commit(transaction& what, std::int64_t session, std::int32_t cxid, instant at,
@@ -203,6 +224,8 @@ class processor {
   processor_options options_;
   database state_;
   journal* log_;
+  event_log silent_;
+  event_log& events_;
   session_tracker sessions_;
   watches watches_;
   member_view current_{state_, watches_};
@@ -214,6 +237,7 @@ class processor {
   session_id next_session_;
   time_point next_reap_;
   processor_statistics statistics_;
+  std::uint64_t outstanding_ = 0;  ///< Of all connections.
 };
 
 }  // namespace zkr::backend

@@ -91,18 +91,24 @@ quota_figures parse_quota(std::string_view text) noexcept {
   return figures;
 }
 
-bool is_within_quota(const tree& nodes, std::string_view path, std::int64_t more_bytes, std::int64_t more_nodes) {
+std::optional<quota_excess> exceeded_quota(const tree& nodes, std::string_view path, std::int64_t more_bytes,
+                                           std::int64_t more_nodes) {
   const std::string_view limited = limited_prefix(nodes, path);
-  if (limited.empty()) return true;
+  if (limited.empty()) return std::nullopt;
   const node* usage = nodes.find(path_of(limited, usage_name));
-  if (usage == nullptr) return true;
+  if (usage == nullptr) return std::nullopt;
   const quota_figures limit = parse_quota(nodes.find(path_of(limited, limits_name))->data);
   const quota_figures used = parse_quota(usage->data);
-  const auto exceeds = [](std::int64_t hard, std::int64_t now, std::int64_t more) {
-    return more != 0 && hard > -1 && sum(now, more) > hard;
+  std::optional<quota_excess> found;
+  const auto look = [&](const char* of, std::int64_t hard, std::int64_t soft, std::int64_t now, std::int64_t more) {
+    const bool is_hard = hard > -1;
+    const std::int64_t allowed = is_hard ? hard : soft;
+    if (more == 0 || allowed < 0 || sum(now, more) <= allowed || (found && found->hard)) return;
+    found = quota_excess{is_hard, std::string(limited), of, sum(now, more), allowed};
   };
-  return !exceeds(limit.count_hard_limit, used.count, more_nodes) &&
-         !exceeds(limit.byte_hard_limit, used.bytes, more_bytes);
+  look("bytes", limit.byte_hard_limit, limit.bytes, used.bytes, more_bytes);
+  look("count", limit.count_hard_limit, limit.count, used.count, more_nodes);
+  return found;
 }
 
 void count_usage(tree& nodes, std::string_view path, std::int64_t more_bytes, std::int64_t more_nodes) {

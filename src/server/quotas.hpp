@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -22,9 +23,19 @@ struct quota_figures {
 /// What cannot be read counts as unset.
 [[nodiscard]] quota_figures parse_quota(std::string_view text) noexcept;
 
-/// Whether a write stays within the hard limits that apply to `path`.
-[[nodiscard]] bool is_within_quota(const tree& nodes, std::string_view path, std::int64_t more_bytes,
-                                   std::int64_t more_nodes);
+/// A limit that a write would exceed.
+struct quota_excess {
+  bool hard = false;
+  std::string path;     ///< Of the node that has the limit.
+  const char* of = "";  ///< "count" or "bytes".
+  std::int64_t used = 0;
+  std::int64_t allowed = 0;
+};
+
+/// The limit that applies to `path` and would be exceeded, a hard one first. As Apache has it, a soft limit does not
+/// matter where there is a hard one.
+[[nodiscard]] std::optional<quota_excess> exceeded_quota(const tree& nodes, std::string_view path,
+                                                         std::int64_t more_bytes, std::int64_t more_nodes);
 
 /// Brings the usage up to date, in place: the node of the figures gets no new version, and nobody is told.
 void count_usage(tree& nodes, std::string_view path, std::int64_t more_bytes, std::int64_t more_nodes);

@@ -227,11 +227,14 @@ void processor::who_am_i(call& of) {
 void processor::auth(call& of) {
   wire::auth_request asked;
   wire::read(of.body, asked);
-  if (!of.body.ok()) return close(of.from);
+  if (!of.body.ok()) return give_up(of.from, "malformed request");
   const std::optional<principals> added =
       authenticate(asked.scheme, asked.credentials, of.from.peer.address, options_.super_digest);
   reply_empty(of, added ? errc::ok : errc::auth_failed, 0);
-  if (!added) return close(of.from);
+  if (!added) {
+    ++statistics_.failed_auths;
+    return give_up(of.from, "authentication failed");
+  }
   principals& who = of.from.who;
   for (const principal& one : *added) {
     if (std::find(who.begin(), who.end(), one) == who.end()) who.push_back(one);

@@ -7,7 +7,9 @@
 #include <thread>
 
 #include "core/thread.hpp"
+#include "server/admin_commands.hpp"
 #include "server/fault_board.hpp"
+#include "server/figures.hpp"
 #include "server/io_loop.hpp"
 #include "server/listener.hpp"
 #include "server/sasl_users.hpp"
@@ -75,13 +77,17 @@ processor_options to_processor(const server_options& options, sasl_secrets users
   return to;
 }
 
-listener_options to_listener(const server_options& options) {
+listener_options to_listener(const server_options& options, const store* disk) {
   listener_options to;
   to.max_connections_per_address = options.max_connections_per_address;
   to.max_connections = options.max_connections;
   to.max_frame_bytes = options.max_frame_bytes;
   to.handshake_timeout = options.handshake_timeout;
   to.four_letter_words = options.four_letter_words;
+  if (disk != nullptr) {
+    to.data_dir = disk->folder().snapshots();
+    to.data_log_dir = disk->folder().logs();
+  }
   return to;
 }
 
@@ -91,10 +97,11 @@ struct server::impl {
   impl(const server_options& options, sasl_secrets users, std::unique_ptr<io_loop> with,
        std::unique_ptr<wire::acceptor> from, std::unique_ptr<store> on_disk, database state)
       : loop(std::move(with)),
+        events(options.log, options.log_from),
         disk(std::move(on_disk)),
-        core(to_processor(options, std::move(users)), {loop->now(), wall_ms()}, std::move(state), disk.get()),
-        door(std::make_unique<listener>(core, *loop, std::move(from), to_listener(options), wall_ms, disk.get(),
-                                        faults)),
+        core(to_processor(options, std::move(users)), {loop->now(), wall_ms()}, std::move(state), disk.get(), &events),
+        door(std::make_unique<listener>(core, *loop, std::move(from), to_listener(options, disk.get()), wall_ms,
+                                        disk.get(), faults)),
         on_failure(options.on_failure),
         facts(door->facts()) {
     core.remove_orphans(door->now());
@@ -103,14 +110,21 @@ struct server::impl {
         if (door != nullptr) door->release();
       };
       disk->start([this, released] { loop->post(released); },
-                  [this](error why) { loop->post([this, why = std::move(why)] { fail(why); }); });
+                  [this](error why) { loop->post([this, why = std::move(why)] { fail(why); }); },
+                  [this](store_event what) { loop->post([this, what] { tell(what); }); });
     }
+    tell_start(options);
     door->flush();
     door->start();
     thread = detail::start_thread(options.thread_name, [this] { loop->run(); });
   }
 
   ~impl() { stop(); }
+
+  // Where it has stopped, too.
+  [[nodiscard]] instant now() const { return door != nullptr ? door->now() : instant{loop->now(), wall_ms()}; }
+
+  [[nodiscard]] const server_facts& facts_now() const { return door != nullptr ? door->facts() : facts; }
 
   // Runs `work` on the server's thread, paused or not, and waits for it; here, once that thread has ended.
   template <typename F>
@@ -155,6 +169,7 @@ struct server::impl {
       const std::lock_guard lock(mutex);
       failure = why;
     }
+    events.write(log_level::error, "data_failed", {{"error", why.message()}});
     door->shut();
     if (on_failure) on_failure(why);
   }
@@ -175,6 +190,39 @@ struct server::impl {
     thread.join();
     door.reset();
     if (disk != nullptr) disk->stop();
+    events.finish();
+    std::uint64_t requests = 0;
+    for (const std::uint64_t one : core.statistics().requests) requests += one;
+    events.write(log_level::info, "stopped",
+                 {{"uptime_ms", std::to_string(wall_ms() - facts.started_ms)},
+                  {"requests", std::to_string(requests)},
+                  {"sessions", std::to_string(core.sessions().size())}});
+  }
+
+  void tell_start(const server_options& options) {
+    if (disk != nullptr) {
+      const recovered& found = disk->report();
+      events.write(log_level::info, "recovered",
+                   {{"snapshot", found.snapshot},
+                    {"transactions", std::to_string(found.transactions)},
+                    {"nodes", std::to_string(core.state().nodes().size())},
+                    {"sessions", std::to_string(core.sessions().size())}});
+      for (const std::string& note : found.notes) events.write(log_level::warning, "repaired", {{"note", note}});
+    }
+    events.write(log_level::info, "started",
+                 {{"version", std::string(server_version.substr(0, server_version.find(',')))},
+                  {"address", facts.address},
+                  {"port", std::to_string(facts.port)},
+                  {"data", options.data_dir.empty() ? "none" : options.data_dir}});
+  }
+
+  void tell(const store_event& what) {
+    const std::string ms = std::to_string(whole_ms(what.took));
+    if (what.kind == store_event::what::disk_was_slow) {
+      events.warn_seldom("slow_fsync", {{"limit_ms", std::to_string(whole_ms(slow_sync))}, {"took_ms", ms}});
+    } else {
+      events.write(log_level::info, "snapshot", {{"zxid", hex(what.zxid)}, {"took_ms", ms}});
+    }
   }
 
   std::mutex end_mutex;
@@ -188,6 +236,7 @@ struct server::impl {
   // Used by the server's thread alone while it runs.
   std::shared_ptr<fault_board> faults = std::make_shared<fault_board>();
   std::unique_ptr<io_loop> loop;
+  event_log events;
   std::unique_ptr<store> disk;
   processor core;
   std::unique_ptr<listener> door;
@@ -336,6 +385,16 @@ server_statistics server::statistics() const {
     now.last_zxid = core.state().last_zxid();
     return now;
   });
+}
+
+std::string server::admin(std::string_view command) {
+  return impl_->call([&] { return admin_answer(command, impl_->core, impl_->facts_now(), impl_->now()); });
+}
+
+std::vector<std::string> server::admin_commands() { return admin_command_names(); }
+
+std::string server::metrics() const {
+  return impl_->call([this] { return backend::metrics(impl_->core, impl_->facts, impl_->now()); });
 }
 
 }  // namespace zkr

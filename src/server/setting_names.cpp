@@ -88,7 +88,7 @@ constexpr std::array client_auth_families{text("authProvider"), text("kerberos."
 constexpr std::array client_auth_keys{text("requireClientAuthScheme"), text("enforce.auth.enabled"),
                                       text("enforce.auth.schemes"), text("X509AuthenticationProvider.superUser")};
 constexpr std::array tls_keys{text("secureClientPort"), text("secureClientPortAddress"), text("client.portUnification"),
-                              text("portUnification")};
+                              text("portUnification"), text("admin.forceHttps")};
 
 template <typename List>
 bool has(const List& list, text key) {

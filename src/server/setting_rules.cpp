@@ -87,14 +87,37 @@ written flag(bool value) { return value ? "true" : "false"; }
 written unless_empty(const std::string& value) { return value.empty() ? written() : written(value); }
 written ms(milliseconds value) { return number(value.count()); }
 
-std::string read_address(settings& into, text value) {
+std::string address_to(text value, std::string& into) {
   const std::string address(value == "localhost" ? "127.0.0.1" : value);
   std::array<unsigned char, sizeof(in6_addr)> ignored{};
   if (inet_pton(AF_INET, address.c_str(), ignored.data()) != 1 &&
       inet_pton(AF_INET6, address.c_str(), ignored.data()) != 1) {
     return fmt::format("'{}' is no numeric address, like 127.0.0.1 or ::", value);
   }
-  into.server.address = address;
+  into = address;
+  return {};
+}
+
+std::string read_admin_port(settings& into, text value) {
+  into.admin.port_named = true;
+  return whole_to(value, 0, 65535, into.admin.port);
+}
+
+std::string read_admin_enabled(settings& into, text value) {
+  bool on = false;
+  std::string bad = flag_to(value, on);
+  into.admin.enabled = on;
+  return bad;
+}
+
+std::string read_command_url(settings& into, text value) {
+  const bool plain_path = value.size() > 1 && value.front() == '/' && value.back() != '/' &&
+                          std::all_of(value.begin(), value.end(), [](char c) {
+                            return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                                   c == '/' || c == '_' || c == '-' || c == '.';
+                          });
+  if (!plain_path || value == "/metrics") return fmt::format("'{}' is no path, like /commands, of its own", value);
+  into.admin.command_url = value;
   return {};
 }
 
@@ -146,7 +169,15 @@ using enum key_form;
 constexpr std::array rules{
     setting_rule{"clientPort", plain, [](settings& s, text v) { return whole_to(v, 0, 65535, s.server.port); },
                  [](const settings& s) { return number(s.server.port); }},
-    setting_rule{"clientPortAddress", plain, read_address, [](const settings& s) { return written(s.server.address); }},
+    setting_rule{"clientPortAddress", plain, [](settings& s, text v) { return address_to(v, s.server.address); },
+                 [](const settings& s) { return written(s.server.address); }},
+    setting_rule{"admin.enableServer", property, read_admin_enabled,
+                 [](const settings& s) { return flag(s.admin.on()); }},
+    setting_rule{"admin.serverPort", property, read_admin_port, [](const settings& s) { return number(s.admin.port); }},
+    setting_rule{"admin.serverAddress", property, [](settings& s, text v) { return address_to(v, s.admin.address); },
+                 [](const settings& s) { return written(s.admin.address); }},
+    setting_rule{"admin.commandURL", property, read_command_url,
+                 [](const settings& s) { return written(s.admin.command_url); }},
     setting_rule{"dataDir", plain, [](settings& s, text v) { return path_to(v, s.server.data_dir); },
                  [](const settings& s) { return unless_empty(s.server.data_dir); }},
     setting_rule{"dataLogDir", plain, [](settings& s, text v) { return path_to(v, s.server.data_log_dir); },

@@ -5,7 +5,7 @@ namespace zkr::backend {
 
 // Memory that a client can make the server use has a bound: who goes beyond loses the connection.
 void processor::check_watch_limit(connection& of) {
-  if (of.sees->watched.watches_of(of.id) > options_.max_watches_per_connection) close(of);
+  if (of.sees->watched.watches_of(of.id) > options_.max_watches_per_connection) give_up(of, "too many watches");
 }
 
 void processor::add_watch(call& of) {

@@ -198,6 +198,7 @@ void processor::reconfig(call& of) {
 }
 
 void processor::close_session(call& of) {
+  tell("session_closed", of.from.session->id, of.from.peer);
   end_session(of.from.session->id, of.header.xid, of.at);
   reply_empty(of);
   close(of.from);

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from apache import INSTALLED, SERVER_JARS, WANTED, apache_server
 from durable import EVERYBODY, acl, connection, missing, string, write_until_the_end
-from tool import FACTOR, TOOL, background, wait_until
+from tool import FACTOR, TOOL, background, wait_until, warnings
 
 if not WANTED:
     print("skipped: only with scripts/test --apache")
@@ -36,7 +36,7 @@ class our_server:
     def stop(self):
         self.process.process.send_signal(signal.SIGKILL)
         self.process.process.wait()
-        assert self.process.err() == "", self.process.err()
+        assert warnings(self.process.err()) == [], self.process.err()
 
 
 def connected(server):

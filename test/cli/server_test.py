@@ -7,7 +7,7 @@ import socket
 import struct
 import unittest
 
-from tool import FACTOR, TOOL, tool_test, wait_until
+from tool import FACTOR, TOOL, log_lines, tool_test, wait_until, warnings
 
 SAMPLE = """
 # The number of milliseconds of each tick
@@ -36,7 +36,7 @@ class config_test(tool_test):
         server = self.start(TOOL, "server", *words, "--port", "0")
         line = wait_until(lambda: server.out().endswith("\n") and server.out(), "the server's address")
         host, port = line.split()[-1].rsplit(":", 1)
-        self.assertEqual(server.err(), "")
+        self.assertEqual(warnings(server.err()), [])
         return host, int(port)
 
     def dial(self, address):
@@ -166,8 +166,9 @@ class printing(config_test):
     def test_unneeded_keys_are_named_once(self):
         server = self.start(TOOL, "server", self.config(SAMPLE), "--port", "0")
         wait_until(server.out, "the server's address")
-        (unneeded,) = server.err().splitlines()
-        self.assertRegex(unneeded, r"^zkr: .*zoo\.cfg: not needed here: initLimit, syncLimit$")
+        (unneeded,) = (line for line in log_lines(server.err()) if line["event"] == "keys_not_needed")
+        self.assertEqual(unneeded["keys"], '"initLimit, syncLimit"')
+        self.assertTrue(unneeded["file"].endswith("zoo.cfg"))
 
 
 class effects(config_test):

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -28,6 +29,26 @@ def wait_until(holds, what, limit=20):
         if time.monotonic() > deadline:
             raise AssertionError(f"waited in vain: {what}")
         time.sleep(0.01)
+
+
+LOG_LINE = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z) (debug|info|warn|error) (event=.*)")
+LOG_PAIR = re.compile(r'([a-z_]+)=([!#-<>-\[\]-~]+|"(?:[ !#-\[\]-~]|\\["\\]|\\x[0-9a-f]{2})*")(?: |$)')
+
+
+def log_lines(text):
+    """The log of a server, strictly: each line's pairs in a dict, with its level. Quoted values keep their quotes."""
+    found = []
+    for line in text.splitlines():
+        _, level, rest = LOG_LINE.fullmatch(line).groups()
+        pairs = LOG_PAIR.findall(rest)
+        if " ".join(f"{key}={value}" for key, value in pairs) != rest:
+            raise AssertionError(f"no line of a log: {line!r}")
+        found.append(dict(pairs) | {"level": level})
+    return found
+
+
+def warnings(text):
+    return [line for line in log_lines(text) if line["level"] in ("warn", "error")]
 
 
 def boot_ns():
@@ -134,4 +155,5 @@ def stopped(pid):
     return Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()[0] in "TD"
 
 
-__all__ = ["FACTOR", "SESSION_MS", "TICK_MS", "TOOL", "alive", "background", "boot_ns", "signal", "stopped", "tool_test", "wait_until"]
+__all__ = ["FACTOR", "SESSION_MS", "TICK_MS", "TOOL", "alive", "background", "boot_ns", "log_lines", "signal", "stopped", "tool_test",
+           "wait_until", "warnings"]

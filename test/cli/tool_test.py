@@ -8,7 +8,7 @@ import unittest
 import urllib.error
 import urllib.request
 
-from tool import FACTOR, TICK_MS, TOOL, signal, tool_test, wait_until
+from tool import FACTOR, TICK_MS, TOOL, signal, tool_test, wait_until, warnings
 
 
 class reading_and_writing(tool_test):
@@ -160,7 +160,7 @@ class serving(tool_test):
             server = self.start(TOOL, "server", "--port", "0")
             wait_until(server.out, "its address")
             server.send(number)
-            self.assertEqual((server.wait(), server.err()), (0, ""))
+            self.assertEqual((server.wait(), warnings(server.err())), (0, []))
 
     def test_a_port_that_is_taken(self):
         self.fails(1, "--port", "server", "--port", self.servers.split(":")[1])
@@ -230,6 +230,18 @@ class faults(tool_test):
         self.assertEqual(self.ask("POST", "/step_clock", {"ms": 3_600_000}), (200, {}))
         wait_until(lambda: holder.events("ended"), "the end of the term")
 
+    def test_sequence_numbers_at_their_end(self):
+        """As Apache: the last number comes again, and behind it nothing can be created."""
+        self.succeeds("create", "/q")
+        self.assertEqual(self.ask("POST", "/set_next_sequence", {"path": "/nothing", "number": 1})[0], 404)
+        self.assertEqual(self.ask("POST", "/set_next_sequence", {"path": "/q", "number": 2147483646}), (200, {}))
+        for number in ["2147483646", "2147483647"]:
+            self.assertEqual(self.succeeds("create", "--mode", "sequential", "/q/n-"), f"/q/n-{number}\n")
+        self.fails(1, "node_exists", "create", "--mode", "sequential", "/q/n-")
+        self.assertEqual(self.ask("POST", "/set_next_sequence", {"path": "/q", "number": -2147483648}), (200, {}))
+        self.assertEqual(self.succeeds("create", "--mode", "sequential", "/q/n-"), "/q/n--2147483648\n")
+        self.assertEqual(self.succeeds("create", "--mode", "sequential", "/q/n-"), "/q/n--2147483647\n")
+
     def test_bad_requests_get_one_clear_error(self):
         for status, says, method, path, body in [
             (404, "no such request", "GET", "/nothing", None),
@@ -243,6 +255,11 @@ class faults(tool_test):
             (400, "ms", "POST", "/step_clock", {"ms": "1"}),
             (400, "ms", "POST", "/step_clock", {"ms": -1}),
             (400, "session_id", "POST", "/expire_session", {}),
+            (400, "number", "POST", "/set_next_sequence", {"path": "/"}),
+            (400, "number", "POST", "/set_next_sequence", {"path": "/", "number": 2147483648}),
+            (400, "number", "POST", "/set_next_sequence", {"path": "/", "number": 1.5}),
+            (400, "path", "POST", "/set_next_sequence", {"path": 1, "number": 1}),
+            (400, "path", "POST", "/set_next_sequence", [1, 2]),
             (400, "within_ms", "GET", "/faults/1/wait?within_ms=60001", None),
         ]:
             answer = self.ask(method, path, body)
@@ -253,7 +270,7 @@ class faults(tool_test):
 
     def test_the_port_ends_with_the_server(self):
         self.process.send(signal.SIGTERM)
-        self.assertEqual((self.process.wait(), self.process.err()), (0, ""))
+        self.assertEqual((self.process.wait(), warnings(self.process.err())), (0, []))
 
 
 if __name__ == "__main__":

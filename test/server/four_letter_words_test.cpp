@@ -40,6 +40,21 @@ TEST_F(four_letter_words_test, srvr_is_what_go_and_zk_server_sh_parse) {
             "Mode: standalone\nNode count: 5\n");
 }
 
+TEST_F(four_letter_words_test, latencies_are_shown) {
+  backend::unanswered two;
+  two.add(server.now.now - std::chrono::milliseconds(30), 1);
+  two.add(server.now.now - std::chrono::microseconds(2500), 1);
+  server.core.answered(client.id(), two, server.now.now);
+  // With the handshake's, which took no time.
+  EXPECT_THAT(ask("srvr"), HasSubstr("Latency min/avg/max: 0/10/30\n"));
+  EXPECT_THAT(ask("mntr"), HasSubstr("zk_avg_latency\t10.8333\nzk_min_latency\t0\nzk_max_latency\t30\n"));
+  EXPECT_THAT(ask("cons"), HasSubstr("llat=2,minlat=0,avglat=10,maxlat=30)"));
+  ask("srst");
+  EXPECT_THAT(ask("srvr"), HasSubstr("Latency min/avg/max: 0/0/0\n"));
+  ask("crst");
+  EXPECT_THAT(ask("cons"), HasSubstr("llat=0,minlat=0,avglat=0,maxlat=0)"));
+}
+
 TEST_F(four_letter_words_test, stat_lists_the_clients) {
   EXPECT_THAT(ask("stat"), HasSubstr("GMT\nClients:\n /127.0.0.1:0[1](queued=0,recved=1,sent=1)\n\nLatency"));
 }

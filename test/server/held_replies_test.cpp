@@ -113,6 +113,28 @@ TEST_F(held_replies, leave_as_far_as_the_disk_has_come) {
   EXPECT_EQ(on->from_server.size(), 3 * one);
 }
 
+TEST_F(held_replies, the_wait_for_the_disk_is_part_of_the_latency) {
+  using std::chrono::milliseconds;
+  auto on = greeted();
+  auto gone = greeted();
+  core.reset_statistics();
+  create(on, "/a");
+  create(gone, "/x");
+  time.run_for(milliseconds(20));
+  create(on, "/b");  // waits behind the first
+  time.run_for(milliseconds(10));
+  EXPECT_EQ(core.outstanding(), 3U);
+  network.hang_up(gone);
+  EXPECT_EQ(core.outstanding(), 2U);
+  write_all();
+  EXPECT_EQ(core.outstanding(), 0U);
+  const timing& measured = core.statistics().latency;
+  EXPECT_EQ(measured.count, 2U);
+  EXPECT_EQ(measured.shortest, milliseconds(10));
+  EXPECT_EQ(measured.longest, milliseconds(30));
+  EXPECT_EQ(measured.sum, milliseconds(40));
+}
+
 TEST_F(held_replies, a_closed_session_hears_so_when_that_is_on_the_disk) {
   auto on = greeted();
   send(on, wire::close_session_request{});

@@ -48,7 +48,14 @@ processor_harness::client processor_harness::connect(const wire::connect_request
     made.password = answer->password;
   }
   output.clear();
+  answered(made.id());
   return made;
+}
+
+void processor_harness::answered(backend::connection_id which) {
+  backend::unanswered all;
+  all.add(now.now, core.connections().at(which).outstanding);
+  if (all.count != 0) core.answered(which, all, now.now);
 }
 
 std::int32_t processor_harness::client::send(const wire::request& request) {
@@ -66,6 +73,7 @@ std::vector<incoming> processor_harness::client::receive() {
   std::vector<incoming> messages;
   std::string output;
   std::swap(output, server_->core.output(id_));
+  server_->answered(id_);
   std::string_view rest = output;
   while (!rest.empty()) {
     const wire::frame_split split = wire::split_frame(rest, 1U << 30U);

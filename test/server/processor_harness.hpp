@@ -71,6 +71,8 @@ class processor_harness {
   /// A connection that has not sent anything.
   client dial(backend::peer from = {});
 
+  /// All that a client has sent so far is answered, and its replies have left.
+  void answered(backend::connection_id which);
   void advance(duration by);
   [[nodiscard]] std::int64_t zxid() const { return core.state().last_zxid(); }
 

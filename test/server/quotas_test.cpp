@@ -169,7 +169,7 @@ TEST_F(quotas, a_path_of_a_hundred_thousand_elements_costs_little) {
   std::string deep = "/b";
   for (int i = 0; i < 100'000; ++i) deep += "/b";
   EXPECT_EQ(client.set(deep, "").code(), errc::no_node);
-  EXPECT_TRUE(backend::is_within_quota(server.core.state().nodes(), deep, 1, 1));
+  EXPECT_FALSE(backend::exceeded_quota(server.core.state().nodes(), deep, 1, 1));
 }
 
 }  // namespace

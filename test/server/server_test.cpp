@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <string_view>
 #include <thread>
+#include <vector>
 
 #include "server/raw_client.hpp"
 #include "unit/wire/hex.hpp"
@@ -243,6 +245,32 @@ TEST(server, a_paused_one_does_nothing_and_counts_the_time_all_the_same) {
   EXPECT_EQ(patient.receive_code(), errc::ok);
   EXPECT_EQ(newcomer.receive_all(), "imok");
   EXPECT_TRUE(hasty.is_closed()) << "its time was over before its ping was read";
+}
+
+TEST(server, shows_its_figures_paused_and_stopped_too) {
+  server one = start();
+  one.pause();
+  const auto has = [&](std::string_view text, std::string_view part) { return text.find(part) != std::string::npos; };
+  for (const bool stopped : {false, true}) {
+    if (stopped) one.stop();
+    EXPECT_TRUE(has(one.metrics(), "\nznode_count 4\n"));
+    EXPECT_TRUE(has(one.admin("srvr"), "\"node_count\": 4"));
+    EXPECT_TRUE(has(one.admin("\xff"), "Unknown command"));
+  }
+  for (const std::string& name : server::admin_commands()) EXPECT_FALSE(has(one.admin(name), "Unknown")) << name;
+}
+
+TEST(server, tells_its_log) {
+  std::vector<std::string> lines;
+  {
+    server_options options;
+    options.log = [&](log_level, const std::string& line) { lines.push_back(line); };
+    server one = server::start(options).value();
+    raw_client(one.port()).greet();
+  }
+  ASSERT_EQ(lines.size(), 2U) << "debug is not told";
+  EXPECT_EQ(lines.front().rfind("event=started version=3.8.0-zkrecipes address=127.0.0.1 port=", 0), 0U);
+  EXPECT_EQ(lines.back().rfind("event=stopped uptime_ms=", 0), 0U);
 }
 
 TEST(server, can_be_stopped_while_it_is_paused) {

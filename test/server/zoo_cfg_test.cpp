@@ -89,13 +89,12 @@ TEST(zoo_cfg, special_values) {
 
 TEST(zoo_cfg, lists_what_is_not_needed_once) {
   configuration from;
-  ASSERT_EQ(from.read("syncLimit=5\ninitLimit=10\nadmin.enableServer=true\nadmin.serverPort=8080\nsyncLimit=6\n"
+  ASSERT_EQ(from.read("syncLimit=5\ninitLimit=10\nadmin.idleTimeout=30000\nsyncLimit=6\n"
                       "zookeeper.forceSync=no\nstandaloneEnabled=true\nsslQuorum=false\n",
                       "zoo.cfg"),
             "");
-  EXPECT_EQ(from.unneeded(),
-            (std::vector<std::string>{"syncLimit", "initLimit", "admin.enableServer", "admin.serverPort",
-                                      "zookeeper.forceSync", "standaloneEnabled", "sslQuorum"}));
+  EXPECT_EQ(from.unneeded(), (std::vector<std::string>{"syncLimit", "initLimit", "admin.idleTimeout",
+                                                       "zookeeper.forceSync", "standaloneEnabled", "sslQuorum"}));
 }
 
 TEST(zoo_cfg, bad_values_are_named_with_their_line) {

@@ -39,6 +39,7 @@ PUBLIC_HEADERS = {
     "errc.hpp": "core",
     "error.hpp": "core",
     "executor.hpp": "core",
+    "log_level.hpp": "core",
     "path.hpp": "core",
     "result.hpp": "core",
     "scheduler.hpp": "core",

@@ -16,7 +16,10 @@ result<void> log_writer::append(std::string_view entries, std::int64_t first) {
   }
   if (auto failed = file_->write(size_, entries); !failed) return failed;
   size_ += entries.size();
-  return file_->sync();
+  const time_point before = boot_clock::now();
+  auto done = file_->sync();
+  last_sync_ = boot_clock::now() - before;
+  return done;
 }
 
 }  // namespace zkr::backend

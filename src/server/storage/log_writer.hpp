@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "server/storage/data_folder.hpp"
+#include "zkrecipes/clock.hpp"
 
 namespace zkr::backend {
 
@@ -21,11 +22,14 @@ class log_writer {
   result<void> append(std::string_view entries, std::int64_t first);
   /// The next entries go into a new file.
   void roll() noexcept { file_.reset(); }
+  /// How long the disk took for the last of them.
+  [[nodiscard]] duration last_sync() const noexcept { return last_sync_; }
 
  private:
   data_folder to_;
   std::unique_ptr<file> file_;
   std::uint64_t size_ = 0;
+  duration last_sync_{};
 };
 
 }  // namespace zkr::backend

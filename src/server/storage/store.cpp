@@ -28,6 +28,7 @@ result<std::unique_ptr<store>> store::open(std::unique_ptr<file_system> files, s
     if (auto failed = save_snapshot(opened->folder_, into); !failed) return std::move(failed).error();
   }
   opened->since_snapshot_ = opened->report_.transactions;
+  opened->figures_.snapshot_zxid = opened->report_.snapshot_zxid;
   opened->durable_ = into.last_zxid();
   return opened;
 }
@@ -35,9 +36,11 @@ result<std::unique_ptr<store>> store::open(std::unique_ptr<file_system> files, s
 store::store(std::unique_ptr<file_system> files, store_options options, data_folder folder)
     : files_(std::move(files)), options_(std::move(options)), folder_(std::move(folder)), log_(folder_) {}
 
-void store::start(unique_function<void()> durable, unique_function<void(error)> failed) {
+void store::start(unique_function<void()> durable, unique_function<void(error)> failed,
+                  std::function<void(store_event)> happened) {
   on_durable_ = std::move(durable);
   on_failed_ = std::move(failed);
+  on_event_ = std::move(happened);
   log_thread_ = detail::start_thread("zkr-log", [this] { write_log(); });
   snapshot_thread_ = detail::start_thread("zkr-snapshot", [this] {
     // Nobody waits for a snapshot: where there are few processors, the others come first.
@@ -85,6 +88,11 @@ void store::submit() {
   changed_.notify_all();
 }
 
+journal_figures store::figures() const {
+  const std::lock_guard lock(mutex_);
+  return figures_;
+}
+
 void store::fail(error why) {
   unique_function<void(error)> tell;
   {
@@ -107,6 +115,12 @@ void store::write_log() {
     }
     if (auto failed = log_.append(now.entries, now.first); !failed) return fail(std::move(failed).error());
     waiting_bytes_ -= now.entries.size();
+    {
+      const std::lock_guard lock(mutex_);
+      figures_.syncs.add(log_.last_sync());
+      if (log_.last_sync() > slow_sync) ++figures_.slow_syncs;
+    }
+    if (log_.last_sync() > slow_sync && on_event_) on_event_({store_event::what::disk_was_slow, log_.last_sync()});
     durable_.store(now.last, std::memory_order_release);
     on_durable_();
 
@@ -133,10 +147,15 @@ void store::make_snapshots() {
     if (stopping_ || failed_) return;
     const std::int64_t zxid = snapshot_zxid_;
     lock.unlock();
+    const time_point before = boot_clock::now();
     auto done = snapshot_from_files(folder_, zxid);
+    const duration took = boot_clock::now() - before;
     if (done) done = remove_old_files(folder_, options_.snapshots_kept);
     if (!done) return fail(std::move(done).error());
+    if (on_event_) on_event_({store_event::what::snapshot_made, took, zxid});
     lock.lock();
+    figures_.snapshots.add(took);
+    figures_.snapshot_zxid = zxid;
     making_ = false;
   }
 }

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -23,6 +24,13 @@ struct store_options {
   std::size_t snapshots_kept = 3;      ///< > 0.
 };
 
+/// What an operator should know of.
+struct store_event {
+  enum class what { disk_was_slow, snapshot_made } kind;
+  duration took;
+  std::int64_t zxid = 0;  ///< Of the snapshot.
+};
+
 /// A data folder in use: a journal that writes on a thread of its own, and makes snapshots on another.
 ///
 /// Transactions that are submitted while others are being written wait, and go to the disk together. The first error
@@ -40,9 +48,12 @@ class store final : public journal {
   ~store() override { stop(); }
 
   [[nodiscard]] const recovered& report() const noexcept { return report_; }
+  [[nodiscard]] const data_folder& folder() const noexcept { return folder_; }
 
   /// Starts the threads, which call these: `durable` whenever it has moved, `failed` once, after which there is silence.
-  void start(unique_function<void()> durable, unique_function<void(error)> failed);
+  /// `happened` is called on any of them.
+  void start(unique_function<void()> durable, unique_function<void(error)> failed,
+             std::function<void(store_event)> happened = {});
   /// Writes what was submitted, waits for a snapshot that is being made, ends the threads.
   void stop() noexcept;
 
@@ -50,6 +61,8 @@ class store final : public journal {
   void submit() override;
   [[nodiscard]] std::int64_t durable() const noexcept override { return durable_.load(std::memory_order_acquire); }
   [[nodiscard]] bool is_behind() const noexcept override { return waiting_bytes_ > most_waiting_bytes; }
+  /// @par Threads  any.
+  [[nodiscard]] journal_figures figures() const override;
 
  private:
   static constexpr std::size_t most_waiting_bytes = std::size_t{16} << 20U;
@@ -74,18 +87,20 @@ class store final : public journal {
   std::vector<std::unique_ptr<folder_lock>> locks_;
   recovered report_;
   unique_function<void()> on_durable_;
+  std::function<void(store_event)> on_event_;
   unique_function<void(error)> on_failed_;  // guarded by mutex_: called once
   batch appended_;                          // of the thread that appends
   std::atomic<std::int64_t> durable_{0};
   std::atomic<std::size_t> waiting_bytes_{0};
 
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable changed_;
   batch submitted_;                   // guarded by mutex_
   bool stopping_ = false;             // guarded by mutex_
   bool failed_ = false;               // guarded by mutex_
   bool making_ = false;               // guarded by mutex_: a snapshot is wanted or being made
   std::int64_t snapshot_zxid_ = 0;    // guarded by mutex_
+  journal_figures figures_;           // guarded by mutex_
   std::uint64_t since_snapshot_ = 0;  // of the log's thread
   log_writer log_;                    // of the log's thread
   std::thread log_thread_;

@@ -32,7 +32,9 @@ std::size_t connections_except(const processor& server, connection_id asker) {
 std::string common(const processor& server, connection_id asker) {
   std::string text;
   const timing& latency = server.statistics().latency;
-  add(text, "Latency min/avg/max: {}/{}/{}\n", whole_ms(latency.shortest), whole_ms(latency.count == 0 ? duration() : latency.sum / static_cast<duration::rep>(latency.count)), whole_ms(latency.longest));
+  add(text, "Latency min/avg/max: {}/{}/{}\n", whole_ms(latency.shortest),
+      whole_ms(latency.count == 0 ? duration() : latency.sum / static_cast<duration::rep>(latency.count)),
+      whole_ms(latency.longest));
   add(text, "Received: {}\n", server.statistics().received);
   add(text, "Sent: {}\n", server.statistics().sent);
   add(text, "Connections: {}\n", connections_except(server, asker));

@@ -19,9 +19,9 @@ struct server_facts {
   std::string address;
   std::uint16_t port = 0;
   std::size_t max_connections_per_address = 60;
-  std::int64_t started_ms = 0;  ///< Wall clock.
+  std::int64_t started_ms = 0;    ///< Wall clock.
   std::int64_t trace_mask = 306;  ///< Apache's default. It can be set and asked for, and has no effect.
-  std::string data_dir = {};    ///< Where the snapshots are; empty: there are none.
+  std::string data_dir = {};      ///< Where the snapshots are; empty: there are none.
   std::string data_log_dir = {};
 };
 

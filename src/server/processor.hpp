@@ -208,8 +208,9 @@ class processor {
   void catch_up();
   void fail_write(const call& of, errc code);
   [[nodiscard]] planner plan_for(const requester& by) noexcept {
-    return {state_, by, options_.ttl, options_.quota,
-            options_.sasl_users.empty() ? sasl_ids::refused : sasl_ids::accepted, events_};
+    return {
+        state_, by, options_.ttl, options_.quota, options_.sasl_users.empty() ? sasl_ids::refused : sasl_ids::accepted,
+        events_};
   }
   [[nodiscard]] bool fits_journal(const call& of, const transaction& what) const;
   applied commit(transaction& what, std::int64_t session, std::int32_t cxid, instant at,

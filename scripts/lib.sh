@@ -18,6 +18,8 @@ usage() { sed -n '2,/^[^#]/ { s/^# \{0,1\}//p }' "$0"; }
 configure_and_build() {
   local preset=$1
   shift
+  # One clone's objects serve another one.
+  export CCACHE_BASEDIR=$root CCACHE_NOHASHDIR=1
   cmake --preset "$preset"
   cmake --build --preset "$preset" --parallel "$(nproc)" ${1:+--target "$@"}
 }

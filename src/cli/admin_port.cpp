@@ -44,7 +44,7 @@ struct admin_port::impl {
     } else {
       text = zookeeper.admin(name);
     }
-    to.set_content(std::move(text), "application/json");
+    to.set_content(text, "application/json");
   }
 
   // As Apache's page.

@@ -43,8 +43,10 @@ Exit status 0 where there is a leader, or a standalone server; else 1.)";
 template <typename Members, typename Ask>
 std::vector<member_status> ask_all(const Members& members, Ask ask) {
   std::vector<std::future<member_status>> asked;
+  asked.reserve(members.size());
   for (const auto& one : members) asked.push_back(std::async(std::launch::async, [&ask, &one] { return ask(one); }));
   std::vector<member_status> answers;
+  answers.reserve(asked.size());
   for (auto& one : asked) answers.push_back(one.get());
   return answers;
 }

@@ -243,6 +243,7 @@ constexpr std::array commands{
 
 std::vector<std::string> admin_command_names() {
   std::vector<std::string> names;
+  names.reserve(commands.size());
   for (const command& one : commands) names.emplace_back(one.names.front());
   return names;
 }

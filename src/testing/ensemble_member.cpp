@@ -194,6 +194,7 @@ result<void> ensemble_member::start() const {
   if (!apache_installed()) return failed({}, fmt::format("Apache ZooKeeper is not there; {}", how_to_install));
   auto words = command_line(folder_ / "zoo.cfg");
   std::vector<char*> raw;
+  raw.reserve(words.size() + 1);
   for (auto& one : words) raw.push_back(one.data());
   raw.push_back(nullptr);
   posix_spawn_file_actions_t files;

@@ -119,6 +119,7 @@ std::string unescape(std::string_view text, std::string& into) {
         append_utf8(into, *point);
         break;
       }
+      case '\0': return "there is a NUL character";
       default: into.push_back(escaped);
     }
   }

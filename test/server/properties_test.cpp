@@ -83,5 +83,13 @@ TEST(properties, come_back_as_they_were_written) {
   }
 }
 
+TEST(properties, nul_characters_are_refused_also_behind_a_backslash) {
+  using std::string_literals::operator""s;
+  for (const std::string& text : {"a=\0"s, "a=b\\\0"s, "a=\\u0000"s}) {
+    ASSERT_TRUE(parse_properties(text).bad) << text;
+    EXPECT_EQ(parse_properties(text).bad->what, "there is a NUL character");
+  }
+}
+
 }  // namespace
 }  // namespace zkr::testing

@@ -116,18 +116,15 @@ bool wait_until(Predicate holds, std::chrono::milliseconds limit) {
   return true;
 }
 
-std::vector<std::string> command_line(const fs::path& configuration) {
-  // Members that come back are noticed within a second, not after up to a minute.
-  std::vector<std::string> words{"java", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
-                                 "-Dzookeeper.fastleader.maxNotificationInterval=1000"};
+// What a small server needs. Members that come back are noticed within a second, not after up to a minute.
+std::vector<std::string> member_flags() {
+  std::vector<std::string> flags{"-Dzookeeper.fastleader.maxNotificationInterval=1000"};
   // Apache's start script knows this variable too.
   if (const char* more = std::getenv("JVMFLAGS")) {
-    std::istringstream flags(more);
-    words.insert(words.end(), std::istream_iterator<std::string>(flags), {});
+    std::istringstream words(more);
+    flags.insert(flags.end(), std::istream_iterator<std::string>(words), {});
   }
-  words.insert(words.end(), {"-cp", apache_class_path(), "org.apache.zookeeper.server.quorum.QuorumPeerMain",
-                             configuration.string()});
-  return words;
+  return flags;
 }
 
 }  // namespace
@@ -137,10 +134,35 @@ bool apache_installed() {
   return std::all_of(jars.begin(), jars.end(), there) && there("/usr/bin/java");
 }
 
-std::string apache_class_path() {
-  std::string path;
-  for (const auto* jar : jars) path.append(path.empty() ? "" : ":").append(jar);
-  return path;
+result<pid_t> start_apache(const std::string& main_class, const fs::path& configuration,
+                           const std::vector<std::string>& flags, const fs::path& log) {
+  if (!apache_installed()) return failed({}, fmt::format("Apache ZooKeeper is not there; {}", how_to_install));
+  std::string class_path;
+  for (const auto* jar : jars) class_path.append(class_path.empty() ? "" : ":").append(jar);
+  std::vector<std::string> words{"java", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"};
+  words.insert(words.end(), flags.begin(), flags.end());
+  words.insert(words.end(), {"-cp", class_path, main_class, configuration.string()});
+  std::vector<char*> raw;
+  raw.reserve(words.size() + 1);
+  for (auto& one : words) raw.push_back(one.data());
+  raw.push_back(nullptr);
+  posix_spawn_file_actions_t files;
+  posix_spawn_file_actions_init(&files);
+  posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
+  posix_spawn_file_actions_addopen(&files, 1, log.c_str(), O_CREAT | O_WRONLY | O_APPEND, 0600);
+  posix_spawn_file_actions_adddup2(&files, 1, 2);
+  posix_spawnattr_t attributes;
+  posix_spawnattr_init(&attributes);
+  sigset_t none;
+  sigemptyset(&none);
+  posix_spawnattr_setsigmask(&attributes, &none);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK);
+  pid_t pid = -1;
+  const int problem = ::posix_spawnp(&pid, raw.front(), &files, &attributes, raw.data(), environ);
+  posix_spawnattr_destroy(&attributes);
+  posix_spawn_file_actions_destroy(&files);
+  if (problem != 0) return failed(log, fmt::format("java does not start: {}", std::strerror(problem)));
+  return pid;
 }
 
 result<void> write_ensemble(const fs::path& folder, const ensemble_plan& plan) {
@@ -153,10 +175,12 @@ result<void> write_ensemble(const fs::path& folder, const ensemble_plan& plan) {
   }
   for (std::size_t i = 0; i < plan.members.size(); ++i) {
     fs::create_directories(place(i) / "data", bad);
-    if (bad) return failed(place(i), bad.message());
-    const bool written = write_file(place(i) / "zoo.cfg", configuration(plan, i, place(i))) &&
+    const bool written = !bad && write_file(place(i) / "zoo.cfg", configuration(plan, i, place(i))) &&
                          write_file(place(i) / "data" / "myid", fmt::format("{}\n", i + 1));
-    if (!written) return failed(place(i), "its files cannot be written");
+    if (written) continue;
+    std::error_code ignored;
+    for (std::size_t made = 0; made <= i; ++made) fs::remove_all(place(made), ignored);
+    return failed(place(i), bad ? bad.message() : "its files cannot be written");
   }
   return {};
 }
@@ -183,36 +207,19 @@ std::optional<pid_t> ensemble_member::process() const {
   pid_t pid = 0;
   std::string started;
   if (!(fields >> pid >> started) || pid <= 1) return std::nullopt;
-  ::waitpid(pid, nullptr, WNOHANG);  // where it is a child of ours that has ended
   const auto facts = facts_of(pid);
-  if (!facts || facts->started != started || facts->state == 'Z') return std::nullopt;
-  return pid;
+  if (!facts || facts->started != started) return std::nullopt;
+  if (facts->state != 'Z') return pid;
+  ::waitpid(pid, nullptr, WNOHANG);  // where it is a child of ours
+  return std::nullopt;
 }
 
 result<void> ensemble_member::start() const {
   if (process()) return {};
-  if (!apache_installed()) return failed({}, fmt::format("Apache ZooKeeper is not there; {}", how_to_install));
-  auto words = command_line(folder_ / "zoo.cfg");
-  std::vector<char*> raw;
-  raw.reserve(words.size() + 1);
-  for (auto& one : words) raw.push_back(one.data());
-  raw.push_back(nullptr);
-  posix_spawn_file_actions_t files;
-  posix_spawn_file_actions_init(&files);
-  posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_addopen(&files, 1, log().c_str(), O_CREAT | O_WRONLY | O_APPEND, 0600);
-  posix_spawn_file_actions_adddup2(&files, 1, 2);
-  posix_spawnattr_t attributes;
-  posix_spawnattr_init(&attributes);
-  sigset_t none;
-  sigemptyset(&none);
-  posix_spawnattr_setsigmask(&attributes, &none);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK);
-  pid_t pid = -1;
-  const int problem = ::posix_spawnp(&pid, raw.front(), &files, &attributes, raw.data(), environ);
-  posix_spawnattr_destroy(&attributes);
-  posix_spawn_file_actions_destroy(&files);
-  if (problem != 0) return failed(folder_, fmt::format("java does not start: {}", std::strerror(problem)));
+  const auto started =
+      start_apache("org.apache.zookeeper.server.quorum.QuorumPeerMain", folder_ / "zoo.cfg", member_flags(), log());
+  if (!started) return started.error();
+  const pid_t pid = *started;
   const auto facts = facts_of(pid);
   if (facts && write_file(folder_ / "pid", fmt::format("{} {}\n", pid, facts->started))) return {};
   ::kill(pid, SIGKILL);

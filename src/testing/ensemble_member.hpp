@@ -32,7 +32,7 @@ struct ensemble_plan {
 
 /// Makes the members' folders in `folder`: member-1/zoo.cfg, member-1/data/myid and so on.
 ///
-/// @par Errors  io_error: they cannot be written, or one is there already; nothing is changed then.
+/// @par Errors  io_error: they cannot be written, or one is there already; nothing new is left there then.
 [[nodiscard]] result<void> write_ensemble(const std::filesystem::path& folder, const ensemble_plan& plan);
 
 /// A member in its folder, which holds zoo.cfg, data/, its output in `log`, and `pid` while it runs.
@@ -70,7 +70,10 @@ class ensemble_member {
 
 /// Whether java and ZooKeeper's library are there.
 [[nodiscard]] bool apache_installed();
-/// Where java finds ZooKeeper's classes.
-[[nodiscard]] std::string apache_class_path();
+/// Starts a program of Apache's library as a process in the background, in a session of its own; its output is appended
+/// to `log`.
+/// @param flags  of java, before the class.
+[[nodiscard]] result<pid_t> start_apache(const std::string& main_class, const std::filesystem::path& configuration,
+                                         const std::vector<std::string>& flags, const std::filesystem::path& log);
 
 }  // namespace zkr::testing

@@ -12,14 +12,19 @@ namespace {
 /// A process's time: the world's, and nothing of it runs once the process is dead.
 class host_scheduler final : public scheduler {
  public:
-  host_scheduler(detail::virtual_scheduler& world, std::shared_ptr<sim_host> host)
-      : world_(world), host_(std::move(host)) {}
+  host_scheduler(detail::virtual_scheduler& world, std::shared_ptr<sim_host> host, std::mt19937_64& random,
+                 int late_cancels)
+      : world_(world), host_(std::move(host)), random_(random), late_cancels_(late_cancels) {}
 
   [[nodiscard]] time_point now() const noexcept override { return world_.now(); }
   timer schedule(time_point at, unique_function<void()> work) override {
     return world_.schedule(at, while_alive(std::move(work)));
   }
-  bool cancel(timer which) noexcept override { return world_.cancel(which); }
+  bool cancel(timer which) noexcept override {
+    if (late_cancels_ == 0 || random_() % 100 >= static_cast<unsigned>(late_cancels_)) return world_.cancel(which);
+    world_.cancel_late(which);
+    return false;
+  }
   void post(unique_function<void()> work) override { world_.post(while_alive(std::move(work))); }
 
  private:
@@ -31,6 +36,8 @@ class host_scheduler final : public scheduler {
 
   detail::virtual_scheduler& world_;
   const std::shared_ptr<sim_host> host_;
+  std::mt19937_64& random_;
+  const int late_cancels_;
 };
 
 class posting_executor final : public executor {
@@ -44,8 +51,9 @@ class posting_executor final : public executor {
 
 class sim_runtime final : public runtime {
  public:
-  sim_runtime(detail::virtual_scheduler& world, std::shared_ptr<sim_host> host, std::mt19937_64& random)
-      : clock_(world, std::move(host)), executor_(clock_), random_(random) {}
+  sim_runtime(detail::virtual_scheduler& world, std::shared_ptr<sim_host> host, std::mt19937_64& random,
+              int late_cancels)
+      : clock_(world, std::move(host), random, late_cancels), executor_(clock_), random_(random) {}
 
   [[nodiscard]] scheduler& clock() noexcept override { return clock_; }
   [[nodiscard]] scheduler& loss_clock() noexcept override { return clock_; }
@@ -62,10 +70,10 @@ class sim_runtime final : public runtime {
 
 class sim_process final : public simulation::process {
  public:
-  sim_process(detail::virtual_scheduler& world, sim_network& network, std::mt19937_64& random)
+  sim_process(detail::virtual_scheduler& world, sim_network& network, std::mt19937_64& random, int late_cancels)
       : host_(std::make_shared<sim_host>()),
         network_(network),
-        runtime_(std::make_shared<sim_runtime>(world, host_, random)) {}
+        runtime_(std::make_shared<sim_runtime>(world, host_, random, late_cancels)) {}
 
   [[nodiscard]] result<client> connect(client_options options) override {
     options.hosts = "simulated:2181";
@@ -101,10 +109,12 @@ class simulation::world {
  public:
   explicit world(const simulation_options& options)
       : random(options.seed),
+        late_cancels(options.late_cancels),
         network(clock, random, {options.tick_time, options.least_latency, options.most_latency}) {}
 
   detail::virtual_scheduler clock;
   std::mt19937_64 random;
+  const int late_cancels;
   sim_network network;
   std::vector<std::unique_ptr<sim_process>> processes;
 };
@@ -113,7 +123,8 @@ simulation::simulation(simulation_options options) : world_(std::make_unique<wor
 simulation::~simulation() { world_->clock.drop_all(); }  // while all that it may touch is there
 
 simulation::process& simulation::add_process() {
-  world_->processes.push_back(std::make_unique<sim_process>(world_->clock, world_->network, world_->random));
+  auto& in = *world_;
+  in.processes.push_back(std::make_unique<sim_process>(in.clock, in.network, in.random, in.late_cancels));
   return *world_->processes.back();
 }
 

@@ -1,10 +1,8 @@
 #include "support/apache_server.hpp"
 
 #include <arpa/inet.h>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -49,31 +47,13 @@ apache_server::apache_server(std::chrono::milliseconds tick_time, const std::vec
                                      << "\nclientPortAddress=127.0.0.1\ndataDir=" << (folder_ / "data").string()
                                      << "\nadmin.enableServer=false\nmaxClientCnxns=0\n4lw.commands.whitelist=*\n"
                                         "forceSync=no\n";
-  std::vector<std::string> arguments{"java",
-                                     "-Xmx256m",
-                                     "-XX:+UseSerialGC",
-                                     "-XX:TieredStopAtLevel=1",
-                                     "-Dzookeeper.extendedTypesEnabled=true",
-                                     "-Dzookeeper.forceSync=no",
-                                     "-cp",
-                                     apache_class_path(),
-                                     "org.apache.zookeeper.server.ZooKeeperServerMain",
-                                     (folder_ / "zoo.cfg").string()};
-  for (const auto& one : properties) arguments.insert(arguments.begin() + 1, "-D" + one);
-  std::vector<char*> raw;
-  for (auto& one : arguments) raw.push_back(one.data());
-  raw.push_back(nullptr);
-  posix_spawn_file_actions_t files;
-  posix_spawn_file_actions_init(&files);
-  const auto log = (folder_ / "log").string();
-  posix_spawn_file_actions_addopen(&files, 1, log.c_str(), O_CREAT | O_WRONLY | O_APPEND, 0600);
-  posix_spawn_file_actions_adddup2(&files, 1, 2);
-  const int failed = ::posix_spawnp(&pid_, "java", &files, nullptr, raw.data(), environ);
-  posix_spawn_file_actions_destroy(&files);
-  if (failed != 0) throw std::runtime_error("java does not start");
+  std::vector<std::string> flags{"-Dzookeeper.extendedTypesEnabled=true", "-Dzookeeper.forceSync=no"};
+  for (const auto& one : properties) flags.push_back("-D" + one);
+  const auto log = folder_ / "log";
+  pid_ = start_apache("org.apache.zookeeper.server.ZooKeeperServerMain", folder_ / "zoo.cfg", flags, log).value();
   const bool serves = eventually([this] { return ask_member("127.0.0.1", port_).role == member_role::standalone; },
                                  std::chrono::seconds(60));
-  if (!serves) throw std::runtime_error("Apache ZooKeeper does not serve; its log: " + log);
+  if (!serves) throw std::runtime_error("Apache ZooKeeper does not serve; its log: " + log.string());
 }
 
 apache_server::~apache_server() {

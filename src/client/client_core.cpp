@@ -103,12 +103,14 @@ client_core::client_core(client_options options, transport::factory make_transpo
                .margin = options_.lease_margin,
                .warn_before = options_.warn_before},
               options_.runtime->clock(), options_.runtime->loss_clock(),
-              [this](unique_function<void(lease_keeper&)> work) {
-                // The keeper's alarms hold no reference to the core: they find it through this one, if it is there.
-                if (const auto self = weak_from_this().lock()) {
-                  const section held(*self);
-                  work(self->keeper_);
-                }
+              // An alarm may go off while the core ends on another thread: it refers to neither of the two.
+              [this](unique_function<void(lease_keeper&)> work) -> unique_function<void()> {
+                return [weak = weak_from_this(), work = std::move(work)]() mutable {
+                  if (const auto self = weak.lock()) {
+                    const section held(*self);
+                    work(self->keeper_);
+                  }
+                };
               }) {
   if (!options_.observer) options_.observer = std::make_shared<silent_observer>();
   inner_executor_ = std::make_shared<scheduler_executor>(options_.runtime);

@@ -144,7 +144,7 @@ void lease_keeper::plan() {
   next_beat_ = due;
   if (beat_alarm_ != 0) clock_.cancel(std::exchange(beat_alarm_, 0));
   if (due == no_deadline || due <= now) return;  // at once: the core asks after every call
-  beat_alarm_ = clock_.schedule(due, [enter = enter_] { enter([](lease_keeper& self) { self.beat_alarm_ = 0; }); });
+  beat_alarm_ = clock_.schedule(due, work_of_([](lease_keeper& self) { self.beat_alarm_ = 0; }));
 }
 
 std::optional<lease_keeper::heartbeat> lease_keeper::take_request() {
@@ -206,7 +206,7 @@ void lease_keeper::arm_loss() {
   if (loss_alarm_ != 0) loss_clock_.cancel(std::exchange(loss_alarm_, 0));
   loss_at_ = at;
   if (at == no_deadline) return;
-  loss_alarm_ = loss_clock_.schedule(at, [enter = enter_] { enter([](lease_keeper& self) { self.on_loss_alarm(); }); });
+  loss_alarm_ = loss_clock_.schedule(at, work_of_([](lease_keeper& self) { self.on_loss_alarm(); }));
 }
 
 void lease_keeper::on_loss_alarm() {

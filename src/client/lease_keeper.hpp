@@ -28,11 +28,12 @@ class lease_keeper {
     std::optional<duration> margin;
     std::optional<duration> warn_before;
   };
-  /// Runs the function with the core's lock held and its requests sent afterwards, unless the core is gone.
-  using locked = std::function<void(unique_function<void(lease_keeper&)>)>;
+  /// Makes work for a scheduler of a function: it takes the core's lock, calls the function and sends what is to be sent,
+  /// or does nothing where the core is gone by then.
+  using later = std::function<unique_function<void()>(unique_function<void(lease_keeper&)>)>;
 
-  lease_keeper(settings rules, scheduler& clock, scheduler& loss_clock, locked enter)
-      : rules_(rules), clock_(clock), loss_clock_(loss_clock), enter_(std::move(enter)) {}
+  lease_keeper(settings rules, scheduler& clock, scheduler& loss_clock, later work_of)
+      : rules_(rules), clock_(clock), loss_clock_(loss_clock), work_of_(std::move(work_of)) {}
 
   // What the core reports.
   void session_began(const transport::session_event& event);
@@ -88,7 +89,7 @@ class lease_keeper {
   const settings rules_;
   scheduler& clock_;
   scheduler& loss_clock_;
-  const locked enter_;
+  const later work_of_;
 
   lease lease_;
   std::shared_ptr<lease_cell> cell_ = std::make_shared<lease_cell>();

@@ -399,7 +399,8 @@ INSTANTIATE_TEST_SUITE_P(Both, ElectionsInSimulation, ::testing::Values(kind::le
 void play(kind which, std::uint64_t seed) {
   SCOPED_TRACE("seed " + std::to_string(seed));
   std::mt19937_64 random(seed);
-  simulation world({.seed = seed, .tick_time = 500ms});
+  const int late_cancels = random() % 2 == 0 ? static_cast<int>(random() % 101) : 0;
+  simulation world({.seed = seed, .tick_time = 500ms, .late_cancels = late_cancels});
   std::vector<std::unique_ptr<candidate>> all;
   for (int i = 0; i < 5; ++i) {
     all.push_back(std::make_unique<candidate>(world, which, std::string(1, static_cast<char>('a' + i))));

@@ -40,7 +40,7 @@ struct told final : grant_watcher {
 TEST(lease_keeper, a_renewal_that_comes_after_the_end_of_the_lease_does_not_bring_the_grant_back) {
   constexpr duration timeout = 10s;
   stopped_clock clock;
-  lease_keeper keeper({}, clock, clock, [](unique_function<void(lease_keeper&)>) {});
+  lease_keeper keeper({}, clock, clock, [](auto) { return unique_function<void()>(); });
   transport::session_event began{.what = transport::session_event::kind::connected, .connection = 1, .at = clock.at};
   began.session_timeout = timeout;
   began.handshake_submitted = clock.at;

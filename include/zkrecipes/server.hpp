@@ -77,7 +77,7 @@ struct server_options {
   /// Folder for the transaction logs (Apache's dataLogDir). Empty: the same.
   std::string data_log_dir = {};
   /// A snapshot is made after so many transactions, and at the start where the logs hold more. > 0. It needs the memory
-  /// of one more copy of all nodes while it is being made.
+  /// of one more copy of all nodes while it is being made, and then nothing for four times as long as it took.
   std::uint64_t snap_count = 100'000;
   /// Snapshots that are kept, with the logs that they need; older ones are removed. > 0.
   std::size_t snapshots_kept = 3;

@@ -20,7 +20,7 @@ namespace zkr::backend {
 struct store_options {
   std::string data_dir;
   std::string log_dir;                 ///< Empty: the same.
-  std::uint64_t snap_count = 100'000;  ///< A snapshot after so many transactions. > 0.
+  std::uint64_t snap_count = 100'000;  ///< A snapshot after so many transactions, or a little later. > 0.
   std::size_t snapshots_kept = 3;      ///< > 0.
 };
 
@@ -94,12 +94,14 @@ class store final : public journal {
   std::atomic<std::size_t> waiting_bytes_{0};
 
   mutable std::mutex mutex_;
-  std::condition_variable changed_;
+  std::condition_variable log_wanted_;  // one for each thread: a write must not wake the other
+  std::condition_variable snapshot_wanted_;
   batch submitted_;                   // guarded by mutex_
   bool stopping_ = false;             // guarded by mutex_
   bool failed_ = false;               // guarded by mutex_
   bool making_ = false;               // guarded by mutex_: a snapshot is wanted or being made
   std::int64_t snapshot_zxid_ = 0;    // guarded by mutex_
+  time_point next_snapshot_{};        // guarded by mutex_: none before
   journal_figures figures_;           // guarded by mutex_
   std::uint64_t since_snapshot_ = 0;  // of the log's thread
   log_writer log_;                    // of the log's thread

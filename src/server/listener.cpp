@@ -20,6 +20,9 @@ void clear(std::string& buffer) {
   }
 }
 
+// What an unfinished frame keeps busy: a buffer that grows is up to twice as large as what it holds.
+std::size_t busy_bytes(const std::string& input) { return input.empty() ? 0 : input.capacity(); }
+
 }  // namespace
 
 listener::listener(processor& server, scheduler& time, std::unique_ptr<wire::acceptor> from, listener_options options,
@@ -93,7 +96,7 @@ void listener::drop(connection_id id) {
   if (found == links_.end()) return;
   const auto count = per_address_.find(found->second->address);
   if (--count->second == 0) per_address_.erase(count);
-  input_bytes_ -= found->second->input.size();
+  input_bytes_ -= busy_bytes(found->second->input);
   found->second->bytes->close();
   links_.erase(found);
   server_.disconnect(id);
@@ -135,12 +138,29 @@ void listener::readable(connection_id id) {
   if (found == links_.end()) return;
   link& on = *found->second;
   on.waiting_to_read = false;
+  if (!on.bulky) return read(on);
+  bulky_.push_back(id);
+  if (bulky_.size() == 1) time_.post([this] { read_bulky(); });
+}
+
+// One at a time, and whoever else became readable comes in between: a hundred connections that send without end cost
+// the others one read, not a hundred.
+void listener::read_bulky() {
+  const connection_id id = bulky_.front();
+  bulky_.pop_front();
+  if (!bulky_.empty()) time_.post([this] { read_bulky(); });
+  if (const auto found = links_.find(id); found != links_.end()) read(*found->second);
+}
+
+void listener::read(link& on) {
   if (on.closing) return;
+  const connection_id id = on.id;
   const wire::stream::progress got = on.bytes->read(buffer_.data(), buffer_.size());
   if (got.over && got.bytes == 0) {
     drop(id);
     return arm();
   }
+  on.bulky = got.bytes == buffer_.size();
   take_input(on, {buffer_.data(), got.bytes});
   bound_input();
   flush();
@@ -168,7 +188,7 @@ void listener::go_on_later(connection_id id) {
 
 // Frames are handed over where they were received; only what is left of the last one is copied.
 void listener::take_input(link& on, std::string_view received) {
-  const std::size_t before = on.input.size();
+  const std::size_t before = busy_bytes(on.input);
   if (on.input.empty()) {
     const std::size_t consumed = consume(on, received);
     if (!on.closing) on.input.assign(received.substr(consumed));
@@ -181,7 +201,7 @@ void listener::take_input(link& on, std::string_view received) {
       on.input.erase(0, consumed);
     }
   }
-  input_bytes_ += on.input.size() - before;
+  input_bytes_ += busy_bytes(on.input) - before;
   if (on.faults.wake_at) delayed_.emplace(*std::exchange(on.faults.wake_at, std::nullopt), on.id);
   if (on.closing || on.faults.input_held_until || unsent(on) > options_.max_unsent_bytes) return;
   if (log_ != nullptr && log_->is_behind()) return hold(on);
@@ -192,7 +212,7 @@ void listener::take_input(link& on, std::string_view received) {
 void listener::bound_input() {
   while (input_bytes_ > options_.max_input_bytes) {
     const auto largest = std::max_element(links_.begin(), links_.end(), [](const auto& a, const auto& b) {
-      return a.second->input.size() < b.second->input.size();
+      return busy_bytes(a.second->input) < busy_bytes(b.second->input);
     });
     drop(largest->first);
   }

@@ -80,6 +80,7 @@ class listener {
     unanswered asked;               ///< Requests whose replies stand in the processor,
     unanswered answering;           ///< and in `sending`.
     bool first = true;              ///< Nothing was received that could be told from a four-letter word.
+    bool bulky = false;             ///< Its last read filled the buffer: there is more, and others have the precedence.
     bool waiting_to_read = false;
     bool waiting_to_write = false;
     bool held = false;     ///< Until the journal has come further: what is to be sent tells of what is not on the disk,
@@ -97,6 +98,8 @@ class listener {
   void accepted(std::unique_ptr<wire::stream> bytes, wire::endpoint from);
   void wait_to_read(link& on);
   void readable(connection_id id);
+  void read_bulky();
+  void read(link& on);
   void writable(connection_id id);
   void go_on_later(connection_id id);
   void take_input(link& on, std::string_view received);
@@ -129,6 +132,7 @@ class listener {
   fault_gate faults_;
   std::multimap<time_point, connection_id> delayed_;  ///< Connections to look at then, because of a fault.
   duration step_{};                                   ///< How far the clocks were moved.
+  std::deque<connection_id> bulky_;                   ///< Those that are readable, in turn.
   std::vector<connection_id> ready_;
   std::vector<connection_id> held_;  ///< Those that wait for the journal.
   std::vector<connection_id> released_;

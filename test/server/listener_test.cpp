@@ -69,6 +69,32 @@ TEST_F(listener_test, takes_many_requests_at_once_and_keeps_their_order) {
   }
 }
 
+TEST_F(listener_test, connections_that_send_without_end_do_not_delay_the_others_by_a_read_of_each) {
+  const auto readable = [&](const std::shared_ptr<memory_wire>& on, const std::string& bytes) {
+    on->to_server = bytes;
+    time.post([on] { std::exchange(on->on_readable, nullptr)(); });
+  };
+  std::string endless;
+  while (endless.size() < std::size_t{256} << 10U) endless += request(wire::ping_request{});
+  std::vector<std::shared_ptr<memory_wire>> greedy;
+  for (int i = 0; i < 20; ++i) greedy.push_back(greeted());
+  auto other = greeted();
+  for (const auto& one : greedy) readable(one, endless);
+  for (std::size_t i = 0; i < greedy.size(); ++i) time.run_one();
+  const auto left = [&] {
+    std::size_t bytes = 0;
+    for (const auto& one : greedy) bytes += one->to_server.size();
+    return bytes;
+  };
+  const std::size_t before = left();
+  EXPECT_LT(before, greedy.size() * endless.size()) << "each has had its first turn";
+  readable(other, request(wire::ping_request{}));
+  while (other->from_server.empty()) ASSERT_TRUE(time.run_one());
+  EXPECT_LE(before - left(), std::size_t{128} << 10U) << "two reads of one of them";
+  network.settle();
+  EXPECT_EQ(left(), 0U);
+}
+
 TEST_F(listener_test, garbage_closes_its_connection_and_nothing_else) {
   auto good = greeted();
   for (const char* garbage : {"ffffffff", "80000000", "00100000", "00000000", "00000004 00000001", "47455420 2f204854",

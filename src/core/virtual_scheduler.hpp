@@ -15,9 +15,9 @@ class virtual_scheduler final : public scheduler {
     return queue_.add(std::max(at, now_), std::move(work));
   }
   bool cancel(timer which) noexcept override { return static_cast<bool>(queue_.take(which)); }
-  /// What cancel() does, too late: as if the timer had gone off just before, it runs behind what is under way.
-  void cancel_late(timer which) {
-    if (auto work = queue_.take(which)) post(std::move(work));
+  /// What cancel() does, too late: as if the timer had gone off just before, it runs, and takes `delay` to begin.
+  void cancel_late(timer which, duration delay) {
+    if (auto work = queue_.take(which)) queue_.add(now_ + delay, std::move(work));
   }
   void post(unique_function<void()> work) override { queue_.add(now_, std::move(work)); }
 

@@ -51,7 +51,8 @@ class sim_session final : public sim_peer, public std::enable_shared_from_this<s
       asked_.push_back({++last_xid_, wire::opcode::close_session, 0, clock_.now()});
       send(encode(last_xid_, wire::close_session_request{}));
       // A server that does not answer is not waited for longer than libzookeeper does.
-      clock_.schedule(clock_.now() + milliseconds(1500), [self = shared_from_this(), kept] { self->finish_closing(); });
+      given_up_ = clock_.schedule(clock_.now() + milliseconds(1500),
+                                  [self = shared_from_this(), kept] { self->finish_closing(); });
     } else {
       finish_closing();
     }
@@ -186,7 +187,10 @@ class sim_session final : public sim_peer, public std::enable_shared_from_this<s
     if (link_ != 0) network_.close(std::exchange(link_, 0));
     connected_ = false;
     asked_.clear();
-    if (const auto done = std::exchange(done_, {}).lock()) (*done)();
+    const auto done = std::exchange(done_, {}).lock();
+    // With it goes the timer, which would keep the client for longer than it lives elsewhere.
+    if (given_up_ != 0) clock_.cancel(std::exchange(given_up_, 0));
+    if (done) (*done)();
   }
 
   /// Looks after the connection `on` until it is another's turn: pings, and gives up on a silent server.
@@ -222,7 +226,8 @@ class sim_session final : public sim_peer, public std::enable_shared_from_this<s
   time_point attempt_at_;
   time_point last_heard_;
   time_point last_sent_;
-  std::weak_ptr<unique_function<void()>> done_;  ///< Kept by the timer that bounds the wait for it.
+  std::weak_ptr<unique_function<void()>> done_;  ///< Kept by the timer that bounds the wait for it,
+  scheduler::timer given_up_ = 0;                ///< which is this one.
 };
 
 class sim_transport final : public transport::transport {

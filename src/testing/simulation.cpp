@@ -22,7 +22,8 @@ class host_scheduler final : public scheduler {
   }
   bool cancel(timer which) noexcept override {
     if (late_cancels_ == 0 || random_() % 100 >= static_cast<unsigned>(late_cancels_)) return world_.cancel(which);
-    world_.cancel_late(which);
+    // Its thread may be waiting for a processor while others, the reaper's among them, go on.
+    world_.cancel_late(which, std::chrono::microseconds(random_() % 20'000));
     return false;
   }
   void post(unique_function<void()> work) override { world_.post(while_alive(std::move(work))); }

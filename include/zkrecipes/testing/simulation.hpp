@@ -16,8 +16,8 @@ struct simulation_options {
   /// What a message takes from one end to the other: at least, at most. Messages of one connection keep their order.
   duration least_latency = std::chrono::microseconds(200);
   duration most_latency = std::chrono::milliseconds(2);
-  /// How many of a hundred timers that are taken back go off all the same, at that moment: what happens on threads when
-  /// a timer is taken back while its thread is about to run it. 0 to 100.
+  /// How many of a hundred timers that are taken back go off all the same, within 20 ms: what happens on threads when a
+  /// timer is taken back while its thread is about to run it. 0 to 100.
   int late_cancels = 0;
 };
 

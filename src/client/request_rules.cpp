@@ -98,9 +98,13 @@ std::optional<error> why_refuse_transaction(const transaction& writes, std::size
       if (mode == create_mode::container || mode == create_mode::ttl || mode == create_mode::ttl_sequential) {
         bad = refuse(errc::unsupported, name, create->path,
                      "containers and TTL nodes cannot be created in a transaction (libzookeeper aborts on the reply)");
+      } else if (create->with_stat && is_sequential(mode)) {
+        bad = refuse(errc::unsupported, name, create->path,
+                     "create_with_stat: the name of a sequential node is not known before it is created");
       } else {
         bad = why_refuse_create(name, create->path, create->data.size(), create->options, largest_bytes);
       }
+      if (create->with_stat) bytes += operation_bytes + create->path.size();
       bytes += operation_bytes + create->path.size() + create->data.size() + acl_bytes(create->options.acl);
     } else if (const auto* set = std::get_if<transaction::set_op>(&all[i])) {
       bad = why_refuse_write(name, set->path, set->data.size(), largest_bytes);

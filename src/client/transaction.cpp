@@ -14,6 +14,11 @@ transaction& transaction::create(std::string path, std::string data, create_opti
   return *this;
 }
 
+transaction& transaction::create_with_stat(std::string path, std::string data, create_options options) {
+  operations_.emplace_back(create_op{std::move(path), std::move(data), std::move(options), true});
+  return *this;
+}
+
 transaction& transaction::set(std::string path, std::string data, std::int32_t version) {
   operations_.emplace_back(set_op{std::move(path), std::move(data), version});
   return *this;

@@ -371,6 +371,44 @@ TEST(sim_client, transaction_is_all_or_nothing_and_names_the_culprit) {
   EXPECT_EQ(at.get("/t")->data, "2");
 }
 
+TEST(sim_client, transaction_creates_with_stat) {
+  one_client at;
+  const auto commit = [&](transaction writes) {
+    return at.wait<std::vector<transaction_result>>(
+        [&](auto done) { at.zk.async_commit(std::move(writes), std::move(done)); });
+  };
+  const auto made = commit(transaction()
+                               .create("/plain", "1")
+                               .create_with_stat("/e", "mine", {.mode = create_mode::ephemeral})
+                               .create_with_stat("/p", "")
+                               .set("/plain", "2"));
+  ASSERT_TRUE(made) << made.error().message();
+  ASSERT_EQ(made->size(), 4U);
+  const auto now = at.get("/e");
+  ASSERT_TRUE(now);
+  EXPECT_EQ(now->data, "mine");
+  EXPECT_EQ((*made)[1].path, "/e");
+  EXPECT_EQ((*made)[1].stat, now->stat);
+  EXPECT_EQ(now->stat.version, 1);
+  EXPECT_EQ(now->stat.mzxid, now->stat.czxid);
+  EXPECT_EQ(now->stat.ephemeral_owner, at.zk.session().id);
+  EXPECT_EQ((*made)[0].stat, stat_t());
+  EXPECT_EQ((*made)[2].stat.czxid, now->stat.czxid);
+  EXPECT_EQ((*made)[3].stat.version, 1);
+
+  // What fails is counted as the caller counts, also behind one; both halves of one are one.
+  const auto failed = commit(transaction().create_with_stat("/x", "1").create_with_stat("/y", "1").check("/e", 7));
+  EXPECT_EQ(failed.error().failed_operation(), 2U);
+  EXPECT_EQ(failed.error().path(), "/e");
+  const auto exists = commit(transaction().create_with_stat("/x", "1").create_with_stat("/e", "1"));
+  EXPECT_EQ(exists.error().code(), errc::node_exists);
+  EXPECT_EQ(exists.error().failed_operation(), 1U);
+  const auto read_only = commit(transaction().create("/x").create_with_stat("/z", "1", {.acl = read_acl()}));
+  EXPECT_EQ(read_only.error().code(), errc::no_auth);
+  EXPECT_EQ(read_only.error().failed_operation(), 1U);
+  EXPECT_TRUE(at.world.nodes("/x").empty());
+}
+
 TEST(sim_client, close_ends_everything_with_closed) {
   one_client at;
   at.process.cut();

@@ -62,5 +62,20 @@ TEST(request_rules, transaction_must_have_operations_that_the_c_library_survives
   EXPECT_EQ(code_of(why_refuse_transaction(transaction().only_while(grant()), largest)), errc::ownership_lost);
 }
 
+TEST(request_rules, create_with_stat_counts_both_of_its_operations_and_needs_a_name) {
+  transaction many;
+  for (int i = 0; i < 1000; ++i) many.create("/" + std::string(900, 'x'));
+  EXPECT_EQ(code_of(why_refuse_transaction(many, largest)), errc::ok);
+  many = {};
+  for (int i = 0; i < 1000; ++i) many.create_with_stat("/" + std::string(900, 'x'));
+  EXPECT_EQ(code_of(why_refuse_transaction(many, largest)), errc::too_large);
+  EXPECT_EQ(code_of(why_refuse_transaction(transaction().create_with_stat("/a", std::string(1'000'000, 'x')), largest)),
+            errc::ok)
+      << "the data goes once";
+  EXPECT_EQ(code_of(why_refuse_transaction(
+                transaction().create_with_stat("/a-", "", {.mode = create_mode::persistent_sequential}), largest)),
+            errc::unsupported);
+}
+
 }  // namespace
 }  // namespace zkr::detail

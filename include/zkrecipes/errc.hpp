@@ -55,7 +55,7 @@ enum class errc : int {
   unsupported = 7,       ///< The transport or the server lacks it; the message says which and why.
   invalid_path = 8,      ///< The path breaks ZooKeeper's rules, or leaves the chroot.
   invalid_argument = 9,  ///< Any other input that was refused before it was sent.
-  too_large = 10,        ///< The request would exceed the largest frame.
+  too_large = 10,        ///< The request would exceed the largest frame, or the result what the caller allowed.
   no_chroot = 11,        ///< The chroot of the connection string does not exist.
   ownership_lost = 12,   ///< The grant has ended: the lease ran out, or the node is gone or another's.
   resolve_failed = 13,   ///< No address of the host list could be resolved.

@@ -1,14 +1,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <memory>
 
 #include "cli/command_line.hpp"
 #include "cli/exit_status.hpp"
 #include "cli/stat_text.hpp"
-#include "cli/subtree.hpp"
 #include "cli/text.hpp"
 #include "zkrecipes/path.hpp"
+#include "zkrecipes/tree.hpp"
 
 namespace zkr::cli {
 namespace {
@@ -44,8 +45,12 @@ int stat(client& with, const std::string& path, form how) {
                                 : print_raw(stat_lines(*found));
 }
 
+std::ptrdiff_t depth_of(std::string_view path) { return path == "/" ? 0 : std::count(path.begin(), path.end(), '/'); }
+
 int tree(client& with, const std::string& path, form how) {
-  const auto entries = walk(with, path, {});
+  // However long it takes: the session's end ends it.
+  const auto entries =
+      read_tree(with, path, {.max_nodes = std::numeric_limits<std::size_t>::max()}, {.timeout = duration::max()});
   if (!entries) return complain(entries.error());
   if (how == form::json_text) {
     json nodes = json::array();
@@ -54,8 +59,9 @@ int tree(client& with, const std::string& path, form how) {
   }
   std::string lines;
   for (const auto& entry : *entries) {
-    const auto name = entry.depth == 0 ? std::string_view(entry.path) : node_name(entry.path);
-    lines += fmt::format("{:{}}{}", "", 2 * entry.depth, name);
+    const auto depth = depth_of(entry.path) - depth_of(path);
+    const auto name = depth == 0 ? std::string_view(entry.path) : node_name(entry.path);
+    lines += fmt::format("{:{}}{}", "", 2 * depth, name);
     if (entry.stat.data_length > 0) lines += fmt::format("  {} B", entry.stat.data_length);
     if (entry.stat.ephemeral_owner > 0) {
       lines += fmt::format("  ephemeral of {:#x}", static_cast<std::uint64_t>(entry.stat.ephemeral_owner));

@@ -7,9 +7,9 @@
 #include "cli/exit_status.hpp"
 #include "cli/read_file.hpp"
 #include "cli/stat_text.hpp"
-#include "cli/subtree.hpp"
 #include "cli/text.hpp"
 #include "zkrecipes/path.hpp"
+#include "zkrecipes/tree.hpp"
 
 namespace zkr::cli {
 namespace {
@@ -58,22 +58,12 @@ std::string check(const create_arguments& given) {
   return {};
 }
 
-result<void> create_parents(client& with, const std::string& path) {
-  for (auto slash = path.find('/', 1); slash != std::string::npos; slash = path.find('/', slash + 1)) {
-    const auto made = with.create(path.substr(0, slash));
-    if (!made && made.error().code() != errc::node_exists) return made.error();
-  }
-  return {};
-}
-
 int create(client& with, const create_arguments& given, std::string data) {
-  if (given.parents) {
-    if (const auto made = create_parents(with, given.path); !made) return complain(made.error());
-  }
   create_options options;
   options.mode = parse_mode(given).value_or(create_mode::persistent);
   options.ttl = given.ttl;
-  const auto made = with.create(given.path, std::move(data), std::move(options));
+  const auto made = given.parents ? create_with_parents(with, given.path, std::move(data), std::move(options))
+                                  : with.create(given.path, std::move(data), std::move(options));
   if (!made) return complain(made.error());
   return print_raw(made->path + "\n");
 }
@@ -156,8 +146,9 @@ void add_rm(CLI::App& app, command_line& line) {
       }
       auto with = connect_or_complain(line.with);
       if (!with) return exit_status::failure;
-      const auto removed =
-          given->recursive ? remove_tree(*with, given->path, {}) : with->remove(given->path, given->version);
+      // A subtree however long it takes: the session's end ends it.
+      const auto removed = given->recursive ? remove_tree(*with, given->path, {}, {.timeout = duration::max()})
+                                            : with->remove(given->path, given->version);
       return removed ? exit_status::ok : complain(removed.error());
     };
   });

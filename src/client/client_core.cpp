@@ -115,6 +115,8 @@ client_core::client_core(client_options options, transport::factory make_transpo
   if (!options_.observer) options_.observer = std::make_shared<silent_observer>();
   inner_executor_ = std::make_shared<scheduler_executor>(options_.runtime);
   inner_strand_ = strand_of(inner_executor_.get());
+  step_executor_ = std::make_shared<scheduler_executor>(options_.runtime);
+  step_strand_ = strand_of(step_executor_.get());
 }
 
 client_core::~client_core() = default;
@@ -611,6 +613,7 @@ std::shared_ptr<strand> client_core::strand_of(executor* where) {
   if (!found) {
     // Executors of users outlive the client by contract; our own live as long as the strand.
     auto owner = where == inner_executor_.get()           ? inner_executor_
+                 : where == step_executor_.get()          ? step_executor_
                  : where == &options_.runtime->dispatch() ? std::shared_ptr<executor>(options_.runtime, where)
                                                           : std::shared_ptr<executor>(std::shared_ptr<void>(), where);
     found = std::make_shared<strand>(std::move(owner), [observer = options_.observer](std::string_view what) {

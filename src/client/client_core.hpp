@@ -68,6 +68,10 @@ class client_core : public std::enable_shared_from_this<client_core> {
   /// The library's own strand, on the scheduler thread.
   [[nodiscard]] const std::shared_ptr<strand>& inner_strand() const noexcept { return inner_strand_; }
   [[nodiscard]] executor* inner_executor() const noexcept { return inner_executor_.get(); }
+  /// Where the steps of users' compound operations are answered: also on the scheduler thread, but not from the reserve.
+  /// They wait for room, as blocking calls do.
+  [[nodiscard]] const std::shared_ptr<strand>& step_strand() const noexcept { return step_strand_; }
+  [[nodiscard]] executor* step_executor() const noexcept { return step_executor_.get(); }
   [[nodiscard]] const client_options& options() const noexcept { return options_; }
   [[nodiscard]] zkr::runtime& runtime() const noexcept { return *options_.runtime; }
   [[nodiscard]] const std::string& chroot() const noexcept { return chroot_; }
@@ -128,6 +132,8 @@ class client_core : public std::enable_shared_from_this<client_core> {
   const int pid_;
   std::shared_ptr<executor> inner_executor_;
   std::shared_ptr<strand> inner_strand_;
+  std::shared_ptr<executor> step_executor_;
+  std::shared_ptr<strand> step_strand_;
 
   mutable std::mutex mutex_;
   // Everything below is guarded by mutex_.

@@ -20,7 +20,7 @@ struct delivery {
   std::shared_ptr<detail::strand> watches = nullptr;  ///< Where the handler of a one-shot watch runs.
   std::uint64_t generation = 0;
   bool internal = false;
-  bool blocking = false;
+  bool blocking = false;  ///< Waits for room instead of giving `overloaded`.
 };
 
 template <typename T, typename Encode, typename Decode>
@@ -232,9 +232,13 @@ void handled(const operations& self, std::string_view what, handler<T> done, Sta
   }
   const auto where = core->strand_of(recipe_access::handlers(self));
   const bool internal = where == core->inner_strand();
-  start(
-      core, std::move(done),
-      delivery{.where = where, .watches = where, .generation = recipe_access::generation(self), .internal = internal});
+  const bool step = where == core->step_strand();
+  start(core, std::move(done),
+        delivery{.where = where,
+                 .watches = where,
+                 .generation = recipe_access::generation(self),
+                 .internal = internal,
+                 .blocking = step});
 }
 
 }  // namespace

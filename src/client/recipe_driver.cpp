@@ -1,6 +1,7 @@
 #include <map>
 
 #include "client/access.hpp"
+#include "client/uuid.hpp"
 #include "zkrecipes/recipes/machine.hpp"
 
 namespace zkr::recipes {
@@ -20,7 +21,7 @@ class machine_driver final : public driver,
         client_(client),
         machine_(std::move(algorithm)),
         listener_(std::move(listens)),
-        make_uuid_([this] { return uuid(); }) {}
+        make_uuid_([this] { return detail::make_uuid(core_->runtime()); }) {}
 
   void begin(const call_options& wait) {
     core_->keep_reading(+1);
@@ -271,21 +272,6 @@ class machine_driver final : public driver,
     const auto listens = std::move(listener_);
     listens->on_finish();
     (void)core_->let_go(this);  // whoever called this holds on until the current piece of work is done
-  }
-
-  [[nodiscard]] std::string uuid() {
-    // RFC 9562 version 4.
-    std::uint64_t high = (core_->runtime().random() & ~std::uint64_t{0xF000}) | 0x4000;
-    std::uint64_t low = (core_->runtime().random() & ~(std::uint64_t{3} << 62U)) | std::uint64_t{1} << 63U;
-    constexpr std::string_view digits = "0123456789abcdef";
-    std::string text;
-    for (int i = 0; i < 32; ++i) {
-      if (i == 8 || i == 12 || i == 16 || i == 20) text += '-';
-      auto& half = i < 16 ? high : low;
-      text += digits[half >> 60U];
-      half <<= 4U;
-    }
-    return text;
   }
 
   const std::shared_ptr<client_core> core_;

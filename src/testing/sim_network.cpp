@@ -8,6 +8,17 @@ namespace zkr::testing {
 
 using std::chrono::milliseconds;
 
+namespace {
+
+/// Counts one request. @return whether the fault's turn has come, which ends it.
+bool is_due(std::optional<std::size_t>& after) {
+  if (!after || (*after)-- != 0) return false;
+  after.reset();
+  return true;
+}
+
+}  // namespace
+
 sim_network::sim_network(detail::virtual_scheduler& clock, std::mt19937_64& random, settings rules)
     : clock_(clock), random_(random), rules_(rules), started_(clock.now()) {
   start_server();
@@ -93,15 +104,11 @@ void sim_network::at_server(link on, connection& way, const message& what) {
     return collect();
   }
   const bool handshake = server_->connections().at(way.at_server).session == nullptr;
-  if (!handshake && way.host->lose_next_request) {
-    way.host->lose_next_request = false;
+  if (!handshake && is_due(way.host->lose_request_after)) {
     server_->close(way.at_server);
     return collect();
   }
-  if (!handshake && way.host->lose_next_reply) {
-    way.host->lose_next_reply = false;
-    way.lose_reply = true;
-  }
+  if (!handshake && is_due(way.host->lose_reply_after)) way.lose_reply = true;
   server_->receive(way.at_server, what.frame, instant_now());
   if (way.lose_reply) {
     server_->output(way.at_server).clear();

@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <random>
 #include <string>
 
@@ -16,8 +17,8 @@ namespace zkr::testing {
 struct sim_host {
   bool cut = false;
   bool dead = false;
-  bool lose_next_request = false;
-  bool lose_next_reply = false;
+  std::optional<std::size_t> lose_request_after = std::nullopt;  ///< How many requests pass before one is lost.
+  std::optional<std::size_t> lose_reply_after = std::nullopt;
 };
 
 /// The client's end of a simulated connection.

@@ -141,8 +141,8 @@ bool simulation::run_until(const std::function<bool()>& condition, duration limi
   return true;
 }
 
-void simulation::lose_next_reply(process& whom) { host_of(whom).lose_next_reply = true; }
-void simulation::lose_next_request(process& whom) { host_of(whom).lose_next_request = true; }
+void simulation::lose_next_reply(process& whom, std::size_t skip) { host_of(whom).lose_reply_after = skip; }
+void simulation::lose_next_request(process& whom, std::size_t skip) { host_of(whom).lose_request_after = skip; }
 void simulation::drop_connections(process& whom) { world_->network.drop(host_of(whom)); }
 void simulation::expire_sessions(process& whom) { world_->network.expire(host_of(whom)); }
 void simulation::restart_server_empty() { world_->network.restart_empty(); }

@@ -1,41 +1,12 @@
 #include <gtest/gtest.h>
 
-#include "zkrecipes/testing/simulation.hpp"
+#include "sim/one_client.hpp"
 
 // The client's contracts on virtual time: sessions, lost replies, watches, deadlines.
 namespace zkr::testing {
 namespace {
 
 using namespace std::chrono_literals;
-
-struct one_client {
-  simulation world;
-  simulation::process& process = world.add_process();
-  client zk;
-
-  explicit one_client(client_options options = {.session_timeout = 4s}) {
-    zk = process.connect(std::move(options)).value();
-    EXPECT_TRUE(world.run_until([&] { return zk.session().state == session_state::connected; }));
-  }
-
-  template <typename T, typename Start>
-  result<T> wait(Start start) {
-    std::optional<result<T>> got;
-    start(handler<T>([&got](result<T> answer) { got.emplace(std::move(answer)); }));
-    EXPECT_TRUE(world.run_until([&] { return got.has_value(); }));
-    if (!got) return error(errc::timed_out, "test");
-    return *std::move(got);
-  }
-  result<created> create(std::string path, std::string data = {}, create_options options = {}) {
-    return wait<created>([&](auto done) { zk.async_create(path, data, options, std::move(done)); });
-  }
-  result<node> get(std::string path, call_options how = {}) {
-    return wait<node>([&](auto done) { zk.async_get(path, std::move(done), {}, how); });
-  }
-  result<stat_t> set(std::string path, std::string data, std::int32_t version = any_version) {
-    return wait<stat_t>([&](auto done) { zk.async_set(path, data, version, std::move(done)); });
-  }
-};
 
 TEST(sim_client, reads_what_it_wrote) {
   one_client at;

@@ -50,6 +50,7 @@ PUBLIC_HEADERS = {
     "client_options.hpp": "client",
     "create_options.hpp": "client",
     "grant.hpp": "client",
+    "idempotent.hpp": "client",
     "node.hpp": "client",
     "observer.hpp": "client",
     "operations.hpp": "client",
@@ -57,6 +58,7 @@ PUBLIC_HEADERS = {
     "session.hpp": "client",
     "subscription.hpp": "client",
     "transaction.hpp": "client",
+    "tree.hpp": "client",
     # The kit that recipes are made of: its driver stands in src/client.
     "recipes/machine.hpp": "client",
     "faults.hpp": "server",

@@ -60,10 +60,11 @@ class simulation {
   /// `limit` from now.
   [[nodiscard]] bool run_until(const std::function<bool()>& condition, duration limit = std::chrono::minutes(1));
 
-  /// The next request that the server takes from `whom` is applied, but its reply is lost with the connection.
-  void lose_next_reply(process& whom);
-  /// The next request of `whom` is lost with the connection before the server sees it.
-  void lose_next_request(process& whom);
+  /// The next request that the server takes from `whom`, after `skip` others, is applied, but its reply is lost with the
+  /// connection.
+  void lose_next_reply(process& whom, std::size_t skip = 0);
+  /// The next request of `whom`, after `skip` others, is lost with the connection before the server sees it.
+  void lose_next_request(process& whom, std::size_t skip = 0);
   /// Closes all connections of `whom`; its sessions live on.
   void drop_connections(process& whom);
   /// Ends all sessions of `whom` on the server, as if their time were over.

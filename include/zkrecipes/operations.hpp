@@ -7,6 +7,7 @@
 
 #include "zkrecipes/acl.hpp"
 #include "zkrecipes/call_options.hpp"
+#include "zkrecipes/capabilities.hpp"
 #include "zkrecipes/create_options.hpp"
 #include "zkrecipes/executor.hpp"
 #include "zkrecipes/node.hpp"
@@ -105,6 +106,8 @@ class operations {
   subscription watch_session(unique_function<void(const session_info&)> handler);
 
   [[nodiscard]] session_info session() const;
+  /// What the transport below can do; connected or not.
+  [[nodiscard]] zkr::capabilities capabilities() const;
 
   /// The same operations with handlers on another executor (which must outlive the client), still one at a time.
   [[nodiscard]] operations on(executor& handlers) const;

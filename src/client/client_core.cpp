@@ -147,6 +147,7 @@ result<void> client_core::start() {
     machine_.begin();
     refused_ = false;
     link_ = link;
+    can_ = link->wire().what_it_can();
     announce(held, errc::ok);
   }
   auto opened = link->wire().open();
@@ -624,6 +625,11 @@ std::shared_ptr<strand> client_core::strand_of(executor* where) {
 }
 
 std::size_t client_core::largest_request_bytes() const noexcept { return 1'048'575 - chroot_.size(); }
+
+transport::capabilities client_core::what_it_can() const {
+  const std::scoped_lock lock(mutex_);
+  return can_;
+}
 
 void client_core::log(log_level level, std::string_view line) const { observer().on_log(level, line); }
 

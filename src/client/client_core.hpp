@@ -77,6 +77,8 @@ class client_core : public std::enable_shared_from_this<client_core> {
   [[nodiscard]] const std::string& chroot() const noexcept { return chroot_; }
   [[nodiscard]] zkr::observer& observer() const noexcept { return *options_.observer; }
   [[nodiscard]] std::size_t largest_request_bytes() const noexcept;
+  /// What the transport of the current session can, or of the last one.
+  [[nodiscard]] transport::capabilities what_it_can() const;
   [[nodiscard]] bool forked() const noexcept;
 
  private:
@@ -139,6 +141,7 @@ class client_core : public std::enable_shared_from_this<client_core> {
   // Everything below is guarded by mutex_.
   session_machine machine_;
   std::shared_ptr<session_link> link_;
+  transport::capabilities can_;
   std::deque<std::shared_ptr<call>> urgent_;
   std::deque<std::shared_ptr<call>> waiting_;
   std::size_t waiting_users_ = 0;  ///< Calls of users in waiting_ that have not ended.

@@ -403,6 +403,17 @@ session_info operations::session() const {
   return core_ ? core_->session() : session_info{.state = session_state::closed};
 }
 
+capabilities operations::capabilities() const {
+  if (!core_) return {};
+  const auto can = core_->what_it_can();
+  return {.extended_transactions = can.extended_multi,
+          .persistent_watches = can.persistent_watches,
+          .multi_read = can.multi_read,
+          .tls = can.tls,
+          .sasl = can.sasl,
+          .largest_frame_bytes = can.largest_frame_bytes};
+}
+
 operations operations::on(executor& handlers) const { return {core_, &handlers, generation_}; }
 
 operations operations::pinned() const {

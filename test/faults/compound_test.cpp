@@ -129,5 +129,25 @@ TEST_F(compound, handlers_run_where_the_clients_handlers_run) {
   EXPECT_EQ(plain.get_future().get(), whole.get_future().get());
 }
 
+TEST_F(compound, capabilities_are_those_of_libzookeeper) {
+  const auto can = zk.capabilities();
+  EXPECT_TRUE(can.transactions && can.containers && can.ttl);
+  EXPECT_FALSE(can.extended_transactions || can.persistent_watches || can.multi_read || can.tls || can.sasl);
+  EXPECT_EQ(can.largest_frame_bytes, 1'048'575U);
+  EXPECT_TRUE(zk.create("/container", "", {.mode = create_mode::container}));
+  EXPECT_TRUE(zk.create("/ttl", "", {.mode = create_mode::ttl, .ttl = 1h}));
+  for (const auto& options :
+       {create_options{.mode = create_mode::container}, create_options{.mode = create_mode::ttl, .ttl = 1h},
+        create_options{.mode = create_mode::ttl_sequential, .ttl = 1h}}) {
+    const auto refused = zk.commit(transaction().create("/ok").create("/x", "", options));
+    EXPECT_EQ(refused.error().code(), errc::unsupported);
+    EXPECT_EQ(refused.error().failed_operation(), 1U);
+    EXPECT_FALSE(refused.error().sent());
+    EXPECT_NE(refused.error().message().find("libzookeeper"), std::string::npos) << refused.error().message();
+  }
+  auto unconnected = client::connect({.hosts = "127.0.0.1:1", .start = start_mode::background}).value();
+  EXPECT_TRUE(unconnected.capabilities().transactions) << "known before there is a connection";
+}
+
 }  // namespace
 }  // namespace zkr::testing

@@ -380,6 +380,13 @@ TEST(sim_client, transaction_creates_with_stat) {
   EXPECT_TRUE(at.world.nodes("/x").empty());
 }
 
+TEST(sim_client, capabilities_are_the_transports) {
+  simulation world;
+  auto zk = world.add_process().connect().value();
+  EXPECT_TRUE(zk.capabilities().multi_read) << "before it is connected";
+  EXPECT_FALSE(zk.capabilities().tls);
+}
+
 TEST(sim_client, close_ends_everything_with_closed) {
   one_client at;
   at.process.cut();

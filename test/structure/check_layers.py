@@ -46,6 +46,7 @@ PUBLIC_HEADERS = {
     "stat.hpp": "core",
     "unique_function.hpp": "core",
     "asio.hpp": "client",
+    "capabilities.hpp": "client",
     "client.hpp": "client",
     "client_options.hpp": "client",
     "create_options.hpp": "client",

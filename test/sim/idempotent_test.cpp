@@ -40,7 +40,7 @@ struct two_clients : one_client {
     return wait<node>([&](auto done) { other.async_get(path, std::move(done)); });
   }
   stat_t made(std::string path, std::string data = "old", create_options options = {}) {
-    return create(std::move(path), std::move(data), std::move(options))->stat;
+    return create(std::move(path), std::move(data), std::move(options)).value().stat;
   }
 
   /// Begins `start` with its first request lost or its reply lost, holds the client off until the other has done
@@ -176,7 +176,7 @@ TEST(idempotent_set, succeeds_once_whatever_is_lost) {
     const auto set = at.set_once("/a", "mine", before);
     ASSERT_TRUE(set) << set.error().message();
     EXPECT_EQ(set->version, 1);
-    EXPECT_EQ(at.look("/a")->stat, *set);
+    EXPECT_EQ(at.look("/a").value().stat, *set);
   });
 }
 
@@ -243,22 +243,22 @@ TEST(idempotent_remove, is_gone_whatever_is_lost) {
 
 TEST(idempotent_remove, says_by_whom_as_far_as_it_can_be_known) {
   two_clients at;
-  EXPECT_EQ(*at.remove_once("/a", at.made("/a")), removal::ours);
+  EXPECT_EQ(at.remove_once("/a", at.made("/a")).value(), removal::ours);
   const auto remove_interrupted = [&](bool applied, const auto& meanwhile) {
     const auto before = at.made("/a");
     return at.interrupted<removal>(
         applied, [&](auto done) { async_idempotent_remove(at.zk, "/a", before, std::move(done)); }, meanwhile);
   };
-  EXPECT_EQ(*remove_interrupted(true, nothing), removal::unclear);
-  EXPECT_EQ(*remove_interrupted(false, nothing), removal::ours) << "it was sent again";
-  EXPECT_EQ(*remove_interrupted(false, [&] { at.others_remove("/a"); }), removal::unclear);
-  EXPECT_EQ(*remove_interrupted(true, [&] { at.others_create("/a", "another's"); }), removal::unclear);
-  EXPECT_EQ(at.look("/a")->data, "another's");
+  EXPECT_EQ(remove_interrupted(true, nothing).value(), removal::unclear);
+  EXPECT_EQ(remove_interrupted(false, nothing).value(), removal::ours) << "it was sent again";
+  EXPECT_EQ(remove_interrupted(false, [&] { at.others_remove("/a"); }).value(), removal::unclear);
+  EXPECT_EQ(remove_interrupted(true, [&] { at.others_create("/a", "another's"); }).value(), removal::unclear);
+  EXPECT_EQ(at.look("/a").value().data, "another's");
   at.others_remove("/a");
   const auto changed = remove_interrupted(false, [&] { at.others_set("/a", "theirs"); });
   EXPECT_EQ(changed.error().code(), errc::bad_version);
   EXPECT_EQ(changed.error().outcome(), outcome::not_applied);
-  EXPECT_EQ(at.remove_once("/none", at.look("/a")->stat).error().code(), errc::no_node);
+  EXPECT_EQ(at.remove_once("/none", at.look("/a").value().stat).error().code(), errc::no_node);
 }
 
 TEST(guaranteed_remove, is_done_whatever_is_lost) {
@@ -300,7 +300,7 @@ TEST(guaranteed_remove, leaves_another_node_alone) {
   at.others_create("/a", "another's");
   at.process.heal();
   at.world.run_for(10s);
-  EXPECT_EQ(at.look("/a")->data, "another's");
+  EXPECT_EQ(at.look("/a").value().data, "another's");
   EXPECT_TRUE(at.seen->problems.empty());
 }
 
@@ -342,7 +342,7 @@ TEST(guaranteed_remove, does_not_count_against_max_in_flight) {
   const auto watching = std::make_shared<recorder>();
   one_client at({.session_timeout = 4s, .max_in_flight = 1, .observer = watching});
   std::vector<stat_t> made;
-  for (int i = 0; i < 10; ++i) made.push_back(at.create("/n" + std::to_string(i))->stat);
+  for (int i = 0; i < 10; ++i) made.push_back(at.create("/n" + std::to_string(i)).value().stat);
   for (int i = 0; i < 10; ++i) guaranteed_remove(at.zk, "/n" + std::to_string(i), made[static_cast<std::size_t>(i)]);
   EXPECT_TRUE(at.get("/"));  // asynchronous: would be overloaded
   EXPECT_TRUE(at.world.run_until([&] { return at.world.nodes("/n").empty(); }));

@@ -45,7 +45,7 @@ TEST(ensure_path, makes_what_is_missing_and_leaves_what_is_there) {
   ASSERT_TRUE(at.create("/a", "kept"));
   ASSERT_TRUE(at.ensure("/a/b/c"));
   EXPECT_THAT(at.world.nodes("/a"), ElementsAre("/a", "/a/b", "/a/b/c"));
-  EXPECT_EQ(at.get("/a")->data, "kept");
+  EXPECT_EQ(at.get("/a").value().data, "kept");
   EXPECT_TRUE(at.ensure("/a/b/c"));
   EXPECT_TRUE(at.ensure("/"));
 }
@@ -101,7 +101,7 @@ TEST(create_with_parents, creates_parents_only_where_they_are_missing) {
       at.create_deep("/a/b/c-", {.mode = create_mode::ephemeral_sequential}, {.mode = create_mode::container});
   ASSERT_TRUE(made) << made.error().message();
   EXPECT_EQ(made->path, "/a/b/c-0000000000");
-  EXPECT_EQ(at.get(made->path)->data, "data");
+  EXPECT_EQ(at.get(made->path).value().data, "data");
   EXPECT_TRUE(at.create_deep("/a/b/d"));
   EXPECT_EQ(at.create_deep("/a/b/d").error().code(), errc::node_exists);
   EXPECT_EQ(at.create_deep("/x/y/").error().code(), errc::invalid_path);
@@ -140,6 +140,13 @@ TEST(remove_tree, is_repeated_over_reconnects_at_every_step) {
     const auto removed = at.remove_all("/t", {.max_in_flight = 2});
     EXPECT_TRUE(removed) << removed.error().message();
     EXPECT_TRUE(at.world.nodes("/t").empty());
+  });
+  at_every_step<tree_client>([](tree_client& at, auto fault) {
+    ASSERT_TRUE(at.create("/leaf"));
+    fault();
+    const auto removed = at.remove_all("/leaf");
+    EXPECT_TRUE(removed) << "it is our own removal that it does not find: " << removed.error().message();
+    EXPECT_TRUE(at.world.nodes("/leaf").empty());
   });
 }
 
@@ -244,7 +251,7 @@ TEST(read_tree, with_data_at_every_step) {
 TEST(read_tree, bounds_and_refusals) {
   tree_client at;
   at.grow();
-  EXPECT_EQ(at.read_all("/t", {.max_nodes = 8})->size(), 8U);
+  EXPECT_EQ(at.read_all("/t", {.max_nodes = 8}).value().size(), 8U);
   const auto many = at.read_all("/t", {.max_nodes = 7});
   EXPECT_EQ(many.error().code(), errc::too_large);
   EXPECT_EQ(many.error().message(), "read_tree /t: too_large (more than 7 nodes)");

@@ -126,7 +126,7 @@ class repeated_create final : public repeated_write<created> {
     steps().async_children(directory, std::move(react), {}, rest());
   }
 
-  void take(std::string found) {
+  void take(const std::string& found) {
     steps().async_exists(found, step<stat_t>([this, found](const result<stat_t>& answer) {
                            if (answer) return succeed(created{found, *answer});
                            fail(answer.error());  // no_node: removed this very moment

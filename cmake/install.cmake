@@ -22,6 +22,7 @@ endforeach()
 
 if(TARGET zkr)
   install(TARGETS zkr RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
+  install(TARGETS zkr_http LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}/zkrecipes")
 endif()
 
 configure_package_config_file(cmake/zkrecipesConfig.cmake.in zkrecipesConfig.cmake INSTALL_DESTINATION "${config_dir}")
@@ -29,6 +30,7 @@ write_basic_package_version_file(zkrecipesConfigVersion.cmake COMPATIBILITY Same
 install(
   FILES "${CMAKE_CURRENT_BINARY_DIR}/zkrecipesConfig.cmake"
         "${CMAKE_CURRENT_BINARY_DIR}/zkrecipesConfigVersion.cmake"
+        cmake/FindNettle.cmake
         cmake/FindZooKeeperMT.cmake
   DESTINATION "${config_dir}")
 install(FILES LICENSE DESTINATION "${CMAKE_INSTALL_DOCDIR}")

@@ -1,6 +1,7 @@
 #include "zkrecipes/acl.hpp"
 
-#include <openssl/evp.h>
+#include <nettle/base64.h>
+#include <nettle/sha1.h>
 
 #include <array>
 
@@ -8,11 +9,14 @@ namespace zkr {
 namespace {
 
 std::string base64_sha1(std::string_view text) {
-  std::array<unsigned char, 20> hash{};
-  EVP_Digest(text.data(), text.size(), hash.data(), nullptr, EVP_sha1(), nullptr);
-  std::array<unsigned char, 29> encoded{};
-  const int length = EVP_EncodeBlock(encoded.data(), hash.data(), static_cast<int>(hash.size()));
-  return {encoded.begin(), encoded.begin() + length};
+  sha1_ctx state;
+  sha1_init(&state);
+  sha1_update(&state, text.size(), reinterpret_cast<const std::uint8_t*>(text.data()));
+  std::array<std::uint8_t, SHA1_DIGEST_SIZE> hash{};
+  sha1_digest(&state, hash.size(), hash.data());
+  std::string encoded(BASE64_ENCODE_RAW_LENGTH(hash.size()), '\0');
+  base64_encode_raw(encoded.data(), hash.size(), hash.data());
+  return encoded;
 }
 
 }  // namespace

@@ -12,7 +12,7 @@ namespace zkr::backend {
 /// The one realm there is; Apache's, of which its clients must know.
 inline constexpr std::string_view sasl_realm = "zk-sasl-md5";
 
-/// What stands for a password: the hash of it with user and realm, 16 bytes. "": there is no MD5 here.
+/// What stands for a password: the hash of it with user and realm, 16 bytes.
 [[nodiscard]] std::string digest_md5_secret(std::string_view user, std::string_view realm, std::string_view password);
 
 /// Secrets by user.

@@ -5,12 +5,15 @@ import contextlib
 import json
 import os
 import re
+import shutil
 import socket
+import subprocess
 import threading
 import time
 import unittest
 import urllib.error
 import urllib.request
+from pathlib import Path
 
 from tool import FACTOR, TOOL, signal, tool_test, wait_until
 
@@ -140,7 +143,7 @@ class commands(admin_test):
     def test_they_tell_the_truth(self):
         self.serve("--admin", "0", "--data", str(self.folder / "data"), "--max-client-connections", "7")
         candidate = self.elect("/e")
-        wait_until(candidate.out, "a leader")
+        wait_until(lambda: self.command("dump")["session_id_to_ephemeral_paths"], "its node")
         (one,) = self.command("cons")["connections"]
         self.assertRegex(one["remote_socket_address"], r"^127\.0\.0\.1:\d+$")
         session = one["session_id"]
@@ -316,6 +319,27 @@ class hostile(admin_test):
         stop.set()
         dripping.join()
         self.assertEqual(self.command("ruok")["error"], None)
+
+
+class loading(admin_test):
+    """HTTP is in a module, of which a server that does not need it knows nothing."""
+
+    def test_only_who_asks_for_a_port_pays_for_it(self):
+        heavy = re.compile(r"zkr_http|httplib|libssl|libcrypto|brotli")
+        for words, lines, loaded in [([], 1, False), (["--admin", "0"], 2, True), (["--faults"], 2, True)]:
+            server = self.serve(*words, lines=lines)
+            maps = Path(f"/proc/{server.pid}/maps").read_text(encoding="utf-8")
+            self.assertEqual(bool(heavy.search(maps)), loaded, words)
+
+    def test_a_missing_module_is_named(self):
+        alone = self.folder / "bin" / "zkr"
+        alone.parent.mkdir()
+        shutil.copy(TOOL, alone)
+        for words in [["--faults"], ["--admin", "0"]]:
+            run = subprocess.run([alone, "server", "--port", "0", "--log-level", "error", *words], capture_output=True,
+                                 check=False, timeout=60 * FACTOR)
+            self.assertEqual((run.returncode, run.stdout), (1, b""))
+            self.assertRegex(run.stderr.decode(), r"^zkr: [^\n]*cannot be loaded from /[^\n]*/zkr_http\.so: [^\n]*\n$")
 
 
 class settings(admin_test):

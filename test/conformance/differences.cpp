@@ -21,6 +21,7 @@ constexpr std::array differences{
     difference{"auth-in-order", "every client accepts replies in order; Apache lets this one overtake by chance"},
     difference{"asker-unlisted", "go-zookeeper cannot parse the short line of the connection that asks"},
     difference{"expiry-order", "the order of creation can be relied on, that of a hash table cannot"},
+    difference{"internal-types", "no client sends them, and Apache's answers are no replies that one could read"},
     difference{"lone-check",
                "3.8 never answers one that succeeds, and cannot read its own log again; 3.9.3 refuses it"},
     difference{"password-first", "a stranger who knows a session's number must not throw its client out"},

@@ -131,6 +131,21 @@ TEST_F(frames_conformance, unknown_types_are_unimplemented_and_end_the_connectio
   }
 }
 
+// deleteContainer and createSession: Apache takes them from clients as well, and makes no sense of them.
+TEST_F(frames_conformance, types_that_servers_use_among_themselves) {
+  const bool refused = differs("internal-types");
+  zk.create(at("c"), "", wire::create_flags::container);
+  wire_client client;
+  const incoming reaped = client.call_frame(frame_of(20, std::string("\0\0\0", 3) + "\x2" + "/c"));
+  EXPECT_EQ(reaped.code(), refused ? errc::unimplemented : errc::bad_arguments);
+  wire_client other;
+  other.send_frame(frame_of(-10, from_hex("00001388")));
+  const incoming reply = other.next();
+  EXPECT_EQ(reply.header.xid, refused ? 7 : 0) << "Apache answers with a handshake";
+  EXPECT_EQ(reply.code() == errc::unimplemented, refused);
+  EXPECT_TRUE(zk.has(at("c")));
+}
+
 TEST_F(frames_conformance, a_check_of_its_own) {
   for (const auto& [path, version, error] :
        {std::tuple(at("none"), -1, errc::no_node), std::tuple(std::string("bad"), -1, errc::bad_arguments),

@@ -112,7 +112,9 @@ TEST_F(lifetime_conformance, a_ttl_node_goes_when_it_is_childless) {
   EXPECT_EQ(create_ttl(at("parent")), errc::ok);
   zk.create(at("parent/child"));
   EXPECT_EQ(create_ttl(at("t")), errc::ok);
+  const std::int64_t made = zk.last.header.zxid;
   EXPECT_TRUE(eventually([&] { return !zk.has(at("t")); }));
+  EXPECT_GT(zk.stat(folder).pzxid, made) << "its end has a zxid";
   EXPECT_TRUE(zk.has(at("parent")));
   zk.remove(at("parent/child"));
   EXPECT_TRUE(eventually([&] { return !zk.has(at("parent")); }));

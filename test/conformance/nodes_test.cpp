@@ -127,6 +127,14 @@ TEST_F(nodes_conformance, errors_of_create_in_their_order) {
   EXPECT_EQ(zk.call(create_request{opcode::create, at("no/acl"), "", {}, 0}).code(), errc::invalid_acl);
 }
 
+TEST_F(nodes_conformance, a_sequential_child_may_be_named_by_its_number_alone) {
+  zk.create(at("t"));
+  zk.create(at("t/a"));
+  const incoming reply = zk.create(at("t/"), "", create_flags::persistent_sequential);
+  const wire::reply made = reply.as(opcode::create2);
+  EXPECT_EQ(std::get<wire::create_reply>(made).path, at("t/0000000001"));
+}
+
 TEST_F(nodes_conformance, errors_of_set_in_their_order) {
   zk.create(at("t"));
   EXPECT_EQ(zk.set(at("none"), "").code(), errc::no_node);
@@ -137,7 +145,13 @@ TEST_F(nodes_conformance, errors_of_set_in_their_order) {
   EXPECT_EQ(zk.set(at("t"), "", 1).code(), errc::bad_version);
   EXPECT_EQ(zk.set(at("t"), "", -2).code(), errc::bad_version);
   EXPECT_EQ(zk.set(at("t"), "", 0).code(), errc::ok);
-  EXPECT_EQ(zk.set("/", "root").code(), errc::ok);
+  const stat_t before = zk.stat("/");
+  const incoming root = zk.set("/", "root");
+  EXPECT_EQ(root.code(), errc::ok);
+  const stat_t after = root.stat(opcode::set_data);
+  EXPECT_EQ(after.version, before.version + 1);
+  EXPECT_EQ(after.mzxid, root.header.zxid);
+  EXPECT_EQ(after.czxid, 0);
 }
 
 TEST_F(nodes_conformance, errors_of_set_acl_in_their_order) {

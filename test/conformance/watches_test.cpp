@@ -63,6 +63,15 @@ TEST_F(watches_conformance, set_acl_and_failed_writes_fire_nothing) {
   EXPECT_TRUE(zk.events().empty());
 }
 
+TEST_F(watches_conformance, events_have_neither_a_request_nor_a_zxid) {
+  zk.exists(a, true);
+  zk.send(wire::create_request{opcode::create, a, "", open_acl(), 0});
+  const incoming event = zk.next();
+  EXPECT_EQ(event.header.xid, wire::xid_notification);
+  EXPECT_EQ(event.header.zxid, -1);
+  EXPECT_EQ(event.code(), errc::ok);
+}
+
 TEST_F(watches_conformance, own_events_precede_the_reply_of_the_write) {
   zk.create(a);
   zk.get(a, true);

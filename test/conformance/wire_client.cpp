@@ -7,9 +7,15 @@ std::uint16_t port_under_test() {
   return static_cast<std::uint16_t>(std::stoi(address.substr(address.rfind(':') + 1)));
 }
 
-wire_client::wire_client(std::int32_t timeout) { greet({0, 0, timeout, 0, std::string_view("", 0), false}); }
+wire_client::wire_client(std::int32_t timeout) : bytes(port_under_test()) {
+  greet({0, 0, timeout, 0, std::string_view("", 0), false});
+}
 
-wire_client::wire_client(const wire::connect_request& handshake) { greet(handshake); }
+wire_client::wire_client(const wire::connect_request& handshake) : bytes(port_under_test()) { greet(handshake); }
+
+wire_client::wire_client(server_port of) : bytes(of.number) {
+  greet({0, 0, usual_timeout_ms, 0, std::string_view("", 0), false});
+}
 
 void wire_client::greet(const wire::connect_request& handshake) {
   session_id = bytes.greet(handshake);

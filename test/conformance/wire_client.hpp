@@ -15,6 +15,10 @@ namespace zkr::testing {
 
 [[nodiscard]] std::uint16_t port_under_test();
 
+struct server_port {
+  std::uint16_t number;
+};
+
 /// A session with the server under test that sends whatever it is told, well-formed or not.
 class wire_client {
  public:
@@ -22,6 +26,8 @@ class wire_client {
 
   explicit wire_client(std::int32_t timeout_ms = usual_timeout_ms);
   explicit wire_client(const wire::connect_request& handshake);
+  /// With a server of its own.
+  explicit wire_client(server_port of);
 
   std::int32_t send(const wire::request& request);
   void send_frame(std::string_view payload);
@@ -47,7 +53,7 @@ class wire_client {
   errc auth(std::string_view scheme, std::string_view credentials);
   std::vector<wire::multi_result> multi(std::vector<wire::multi_operation> operations);
 
-  raw_client bytes{port_under_test()};
+  raw_client bytes;
   std::int64_t session_id = 0;
   std::int32_t timeout_ms = 0;
   std::string password;

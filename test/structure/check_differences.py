@@ -2,8 +2,8 @@
 """Checks that what the conformance tests let the bundled server do otherwise is what the documents tell of.
 
 Usage: check_differences.py PROJECT_ROOT. Each point of test/conformance/differences.cpp has a reason, stands in the table
-of docs/server-fidelity.md, and is asked for by a test; and the other way round. Prints breaches; exit status 1 if there
-is one.
+of docs/server-fidelity.md, and is asked for by a test; and the other way round. The tests that this document names
+exist. Prints breaches; exit status 1 if there is one.
 """
 
 import re
@@ -26,6 +26,12 @@ def problems_of(root):
             yield f"{point}: docs/server-fidelity.md does not tell of it"
         if point not in asked:
             yield f"{point}: no test asks for it"
+    text = (root / "docs/server-fidelity.md").read_text("utf-8")
+    tests_there = {name for file in tests.glob("*_test.cpp")
+                   for name in re.findall(r"TEST(?:_F)?\(\w+, (\w+)\)", file.read_text("utf-8"))}
+    for name in re.findall(r"`([a-z0-9]+(?:_[a-z0-9]+){2,})`", text.split("## Deliberate differences")[0]):
+        if name not in tests_there:
+            yield f"docs/server-fidelity.md: there is no test {name}"
     if not table:
         yield "test/conformance/differences.cpp: there is no table"
 

@@ -38,15 +38,19 @@ std::uint16_t free_port() {
 
 bool apache_server::installed() { return apache_installed(); }
 
-apache_server::apache_server(std::chrono::milliseconds tick_time, const std::vector<std::string>& properties)
+apache_server::apache_server(std::chrono::milliseconds tick_time, const std::vector<std::string>& properties,
+                             const std::vector<std::string>& settings)
     : port_(free_port()) {
   auto pattern = (std::filesystem::temp_directory_path() / "zkr-apache-XXXXXX").string();
   if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no temporary folder");
   folder_ = pattern;
-  std::ofstream(folder_ / "zoo.cfg") << "tickTime=" << tick_time.count() << "\nclientPort=" << port_
-                                     << "\nclientPortAddress=127.0.0.1\ndataDir=" << (folder_ / "data").string()
-                                     << "\nadmin.enableServer=false\nmaxClientCnxns=0\n4lw.commands.whitelist=*\n"
-                                        "forceSync=no\n";
+  std::ofstream config(folder_ / "zoo.cfg");
+  config << "tickTime=" << tick_time.count() << "\nclientPort=" << port_
+         << "\nclientPortAddress=127.0.0.1\ndataDir=" << (folder_ / "data").string()
+         << "\nadmin.enableServer=false\nmaxClientCnxns=0\n4lw.commands.whitelist=*\n"
+            "forceSync=no\n";
+  for (const auto& one : settings) config << one << "\n";
+  config.close();
   std::vector<std::string> flags{"-Dzookeeper.extendedTypesEnabled=true", "-Dzookeeper.forceSync=no"};
   for (const auto& one : properties) flags.push_back("-D" + one);
   const auto log = folder_ / "log";

@@ -16,8 +16,10 @@ class apache_server {
  public:
   /// Waits until it serves. Throws std::runtime_error where it does not come up.
   /// @param properties  more of Java's system properties: "zookeeper.enforceQuota=true".
+  /// @param settings    more lines of zoo.cfg; they win over what stands there.
   explicit apache_server(std::chrono::milliseconds tick_time = std::chrono::milliseconds(500),
-                         const std::vector<std::string>& properties = {});
+                         const std::vector<std::string>& properties = {},
+                         const std::vector<std::string>& settings = {});
   apache_server(const apache_server&) = delete;
   apache_server& operator=(const apache_server&) = delete;
   ~apache_server();

@@ -3,7 +3,7 @@
 import os
 import re
 
-from servers import SERVER_JARS, apache_installed, apache_process
+from servers import SERVER_JARS, apache_installed, apache_process, ask
 
 WANTED = os.environ.get("ZKR_TEST_APACHE", "0") == "1"
 INSTALLED = apache_installed()
@@ -17,10 +17,22 @@ class apache_server:
         self.process.wait()
 
     def stop(self):
-        """Kills it. It must have had nothing to say against the data."""
+        """Kills it. It must have had nothing to say against the data, and have come to the same digests."""
+        figures = ask(self.process.port, "mntr")
         self.process.kill()
+        assert "zk_digest_mismatches_count\t0\n" in figures, figures
         said = [line for line in self.process.log().splitlines() if PERSISTENCE.search(line)]
         assert not said, said
 
 
-__all__ = ["INSTALLED", "SERVER_JARS", "WANTED", "apache_server"]
+def refusal(folder):
+    """What Apache says of a folder on which it must not start."""
+    process = apache_process(folder)
+    try:
+        assert process.process.wait(60) == 1
+        return process.log()
+    finally:
+        process.kill()
+
+
+__all__ = ["INSTALLED", "SERVER_JARS", "WANTED", "apache_server", "refusal"]

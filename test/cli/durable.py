@@ -24,12 +24,12 @@ def acl(entries):
 class connection:
     """A session, as raw frames."""
 
-    def __init__(self, address, session=0, password=b"\0" * 16):
+    def __init__(self, address, session=0, password=b"\0" * 16, timeout_ms=30000):
         host, port = address.rsplit(":", 1)
         self.socket = socket.create_connection((host, int(port)), timeout=20 * FACTOR)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.replies = self.socket.makefile("rb", 1 << 16)
-        self.send(struct.pack(">iqiqi", 0, 0, 30000, session, 16) + password)
+        self.send(struct.pack(">iqiqi", 0, 0, timeout_ms, session, 16) + password)
         reply = self.receive()
         self.session, length = struct.unpack_from(">qi", reply, 8)
         self.password = reply[20:20 + length]

@@ -182,6 +182,43 @@ class servers(ensemble_test):
         third = self.hosts.split(",")[2]
         self.assertEqual(self.run_tool("--servers", third, "get", "/old").stdout, "kept")
 
+    def test_from_one_server_to_three_and_back_and_to_three_again(self):
+        """Each ensemble begins a new epoch, which is the upper half of its transactions' ids."""
+        version_2 = [self.folder / f"member-{number}/data/version-2" for number in (1, 2, 3)]
+
+        def at_ours(name, before):
+            folder = self.folder / "single"
+            single = self.start(TOOL, "server", "--port", "0", "--data", folder)
+            servers = wait_until(lambda: single.out().endswith("\n") and single.out(), "the server's address").split()[-1]
+            epoch = self.create(servers, name, before)
+            single.send(signal.SIGTERM)
+            self.assertEqual(single.wait(), 0)
+            for member in version_2:
+                shutil.rmtree(member, ignore_errors=True)
+                shutil.copytree(folder / "version-2", member)
+            return epoch
+
+        def at_apaches(name, before):
+            self.assertIn("all 3 serve", self.ensemble("start").stdout)
+            epoch = self.create(self.hosts, name, before)
+            leader = self.hosts.split(",").index(self.members()["leader"])
+            self.assertEqual(self.ensemble("stop").returncode, 0)
+            for kind in ("currentEpoch", "acceptedEpoch"):
+                self.assertEqual((version_2[leader] / kind).read_text(), str(epoch))
+            shutil.rmtree(self.folder / "single")
+            shutil.copytree(version_2[leader], self.folder / "single/version-2")
+            return epoch
+
+        self.assertEqual([at_ours("/a", []), at_apaches("/b", ["/a"]), at_ours("/c", ["/a", "/b"]),
+                          at_apaches("/d", ["/a", "/b", "/c"]), at_ours("/e", ["/a", "/b", "/c", "/d"])], [0, 1, 1, 2, 2])
+
+    def create(self, servers, name, before):
+        """Creates a node where those must be. Gives the epoch in which it came."""
+        for one in before:
+            self.assertEqual(self.run_tool("--servers", servers, "get", one).stdout, one)
+        self.assertEqual(self.run_tool("--servers", servers, "create", name, name).returncode, 0)
+        return json.loads(self.run_tool("--servers", servers, "stat", "--json", name).stdout)["stat"]["czxid"] >> 32
+
     def test_a_member_that_cannot_run_is_reported_with_its_log(self):
         (self.folder / "member-2/data/myid").write_text("7\n")
         done = self.ensemble("start")

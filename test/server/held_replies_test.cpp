@@ -1,8 +1,11 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "core/virtual_scheduler.hpp"
 #include "server/listener.hpp"
 #include "server/memory_network.hpp"
+#include "server/storage/record_codec.hpp"
 
 // What tells of a transaction leaves when the transaction is on the disk, and not before.
 namespace zkr::testing {
@@ -15,11 +18,17 @@ std::int64_t fixed_wall_ms() { return 1'700'000'000'000; }
 /// A disk that the test moves.
 class slow_journal final : public journal {
  public:
-  void append(const transaction& what) override { last = what.header.zxid; }
+  void append(const transaction& what) override {
+    last = what.header.zxid;
+    std::string payload;
+    append_payload(payload, what);
+    largest_bytes = std::max(largest_bytes, payload.size());
+  }
   void submit() override { submitted = last; }
   [[nodiscard]] std::int64_t durable() const noexcept override { return on_disk; }
   [[nodiscard]] bool is_behind() const noexcept override { return behind; }
 
+  std::size_t largest_bytes = 0;
   std::int64_t last = 0;
   std::int64_t submitted = 0;
   std::int64_t on_disk = 0;
@@ -141,6 +150,37 @@ TEST_F(held_replies, a_closed_session_hears_so_when_that_is_on_the_disk) {
   EXPECT_FALSE(on->server_gone);
   write_all();
   EXPECT_TRUE(on->server_gone);
+}
+
+// A larger entry could not be read again, by Apache or by us.
+TEST_F(held_replies, records_that_could_not_be_read_again_are_not_made) {
+  auto on = greeted();
+  for (const char* who : {"ann:a", "bob:b", "eve:c"}) send(on, wire::auth_request{0, "digest", who});
+  // Each "auth" becomes three identities: less than a frame, more than an entry.
+  wire::multi_request many;
+  std::vector<std::string> paths;
+  for (int i = 0; i < 17'000; ++i) paths.push_back("/n" + std::to_string(i));
+  for (const std::string& path : paths) {
+    many.operations.emplace_back(wire::create_request{wire::opcode::create, path, "", {{31, "auth", ""}}, 0});
+  }
+  const std::size_t nodes = core.state().nodes().size();
+  send(on, many);
+  EXPECT_EQ(core.state().nodes().size(), nodes) << "refused as a whole";
+  EXPECT_LT(log.largest_bytes, 1'000U);
+  many.operations.resize(1'000);
+  send(on, many);
+  EXPECT_EQ(core.state().nodes().size(), nodes + 1'000);
+
+  const std::string prefix = "/" + std::string(1'000, 'e');
+  for (int i = 0; i < 2'200; ++i) {
+    const std::string path = prefix + std::to_string(i);
+    send(on, wire::create_request{wire::opcode::create, path, "", open_acl(), 1});
+  }
+  EXPECT_EQ(core.state().nodes().size(), nodes + 3'200);
+  send(on, wire::close_session_request{});
+  EXPECT_EQ(core.state().nodes().size(), nodes + 1'000) << "all of its nodes are gone";
+  EXPECT_GT(log.largest_bytes, 1'900'000U) << "the end of a session names as many as it can";
+  EXPECT_LE(log.largest_bytes, largest_payload_bytes);
 }
 
 TEST_F(held_replies, nothing_is_read_while_too_much_waits) {

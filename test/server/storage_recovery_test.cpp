@@ -158,6 +158,24 @@ TEST_F(recovery, refuses_a_damaged_entry_before_others) {
   expect_refused(path, "at byte " + std::to_string(from));
 }
 
+// Each sixteenth byte begins what could be an entry of 2 MB, and is none: minutes, if all of them were added up.
+TEST_F(recovery, of_a_log_that_was_made_to_keep_it_busy) {
+  const std::string path = write_log(0, 20);
+  const std::string whole = disk.read(path);
+  std::string behind;
+  while (behind.size() < (std::size_t{4} << 20U)) {
+    behind += std::string("\0\0\0\0\0\0\0\x1\0\x1f\xff\xf0", 12) + "B\x7f\x7f\x7f";
+  }
+  disk.write(path, whole + "\x7f\x7f\x7f\x7f" + behind);
+  EXPECT_EQ(recover().value().notes.size(), 1U);
+  expect_first(20);
+  EXPECT_EQ(disk.read(path).size(), whole.size());
+  // One true entry, far behind: this is no end.
+  const std::string entry = entries_of(part(20, 21));
+  disk.write(path, whole + "\x7f\x7f\x7f\x7f" + behind + entry);
+  expect_refused(path, "at byte " + std::to_string(whole.size()));
+}
+
 TEST_F(recovery, of_a_log_with_any_bit_flipped) {
   constexpr std::size_t count = 8;
   const std::string path = write_log(0, count);

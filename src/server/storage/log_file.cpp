@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <vector>
 
 #include "server/storage/checksum.hpp"
 #include "server/storage/record_codec.hpp"
@@ -99,38 +100,68 @@ result<std::optional<std::string_view>> log_reader::next() {
   return std::optional(payload);
 }
 
-result<bool> log_reader::is_entry(std::uint64_t offset) {
-  const auto head = view(offset, entry_head_bytes);
-  if (!head) return head.error();
-  if (head->size() < entry_head_bytes) return false;
-  const std::uint64_t checksum = checksum_in(*head);
-  const std::uint32_t length = length_in(*head);
-  if (checksum == 0 || checksum >> 32U != 0 || length < payload_header_bytes || length > largest_payload_bytes) {
-    return false;
+namespace {
+
+/// Checksums of any part of some bytes, in constant time each.
+class partial_checksums {
+ public:
+  explicit partial_checksums(std::string_view bytes) {
+    sums_.reserve(bytes.size() + 1);
+    sums_.push_back({});
+    for (const char one : bytes) {
+      const sums& before = sums_.back();
+      const std::uint32_t plain = (before.plain + static_cast<unsigned char>(one)) % modulus;
+      sums_.push_back({plain, (before.of_plain + plain) % modulus});
+    }
   }
-  const auto body = view(offset + entry_head_bytes, std::size_t{length} + 1);
-  if (!body) return body.error();
-  return body->size() == std::size_t{length} + 1 && body->back() == end_byte &&
-         adler32(body->substr(0, length)) == checksum;
+
+  [[nodiscard]] std::uint32_t of(std::size_t from, std::size_t size) const {
+    const sums& begin = sums_[from];
+    const sums& end = sums_[from + size];
+    const auto length = static_cast<std::uint64_t>(size % modulus);
+    // Adler-32 begins with 1, and adds up what it has after each byte.
+    const std::uint64_t low = (1 + end.plain + modulus - begin.plain) % modulus;
+    const std::uint64_t high =
+        (end.of_plain + modulus - begin.of_plain + length + length * (modulus - begin.plain)) % modulus;
+    return static_cast<std::uint32_t>(high << 16U | low);
+  }
+
+ private:
+  static constexpr std::uint32_t modulus = 65521;
+  struct sums {
+    std::uint32_t plain = 0;
+    std::uint32_t of_plain = 0;
+  };
+  std::vector<sums> sums_;
+};
+
+/// Whether a whole entry begins within the first `most` bytes.
+bool has_entry(std::string_view bytes, std::size_t most) {
+  std::optional<partial_checksums> sums;
+  for (std::size_t at = 0; at < most && at + entry_head_bytes < bytes.size(); ++at) {
+    const std::string_view head = bytes.substr(at);
+    const std::uint64_t checksum = checksum_in(head);
+    if (checksum == 0 || checksum >> 32U != 0) continue;
+    const std::uint32_t length = length_in(head);
+    if (length < payload_header_bytes || length > largest_payload_bytes) continue;
+    const std::size_t start = at + entry_head_bytes;
+    if (start + length >= bytes.size() || bytes[start + length] != end_byte) continue;
+    // Almost nothing gets here, unless it was made to: then its bytes must not be added up for each anew.
+    if (!sums) sums.emplace(bytes);
+    if (sums->of(start, length) == checksum) return true;
+  }
+  return false;
 }
+
+}  // namespace
 
 // The length may be what is damaged, so an entry may begin anywhere.
 result<bool> log_reader::entry_behind() {
-  for (std::uint64_t at = offset_ + 1; at + entry_head_bytes < size_;) {
-    const auto piece = view(at, window_bytes);
+  constexpr std::size_t largest_entry = entry_head_bytes + largest_payload_bytes + 1;
+  for (std::uint64_t at = offset_ + 1; at < size_; at += window_bytes) {
+    const auto piece = from_.read(at, window_bytes + largest_entry);
     if (!piece) return piece.error();
-    if (piece->empty()) break;
-    if (all_zero(*piece)) {
-      at += piece->size();
-      // An entry may begin with the last zeros.
-      if (at < size_) at -= entry_head_bytes;
-      continue;
-    }
-    const std::uint64_t piece_end = at + piece->size();
-    for (; at < piece_end; ++at) {
-      auto found = is_entry(at);
-      if (!found || *found) return found;
-    }
+    if (has_entry(*piece, window_bytes)) return true;
   }
   return false;
 }

@@ -46,7 +46,6 @@ class log_reader {
 
  private:
   result<std::string_view> view(std::uint64_t offset, std::size_t size);
-  result<bool> is_entry(std::uint64_t offset);
 
   file& from_;
   std::string path_;

@@ -81,6 +81,8 @@ struct server_options {
   std::uint64_t snap_count = 100'000;
   /// Snapshots that are kept, with the logs that they need; older ones are removed. > 0.
   std::size_t snapshots_kept = 3;
+  /// Where a sync of the disk takes longer, the log says so, and it is counted (Apache's fsync.warningthresholdms).
+  std::chrono::milliseconds slow_fsync{1000};
   /// Called on the server's thread when the data could not be written, or not be read for a snapshot: the server has
   /// closed its port and all connections, and nobody was told anything that might be lost. It must not call the server.
   std::function<void(const error&)> on_failure = {};
@@ -198,7 +200,9 @@ class server {
   /// The answer of Apache's AdminServer to a command, by any of its names ("stats", "mntr", ...), as a JSON object: with
   /// Apache's members where this server has what they mean, "command", and "error", which is null or says why there is
   /// nothing else. Unknown commands are such an error. "stat_reset" and "connection_stat_reset" reset counters.
-  [[nodiscard]] std::string admin(std::string_view command);
+  ///
+  /// @param parameters  those of the query; only "set_trace_mask" has one, "traceMask".
+  [[nodiscard]] std::string admin(std::string_view command, const std::map<std::string, std::string>& parameters = {});
   /// The commands' long names, sorted.
   [[nodiscard]] static std::vector<std::string> admin_commands();
   /// All that is counted and measured, in Prometheus' text format, with Apache's names where it has them.

@@ -20,11 +20,11 @@ struct admin_port::impl {
     if (!from.path.starts_with(root + "/")) {
       return refuse(404, fmt::format("there is nothing here but {} and /metrics", root));
     }
-    return {.body = command(from.path.substr(root.size() + 1))};
+    return {.body = command(from.path.substr(root.size() + 1), from)};
   }
 
-  std::string command(const std::string& name) {
-    if (name != "initial_configuration" && name != "icfg") return zookeeper.admin(name);
+  std::string command(const std::string& name, const http_request& from) {
+    if (name != "initial_configuration" && name != "icfg") return zookeeper.admin(name, from.parameters);
     return nlohmann::ordered_json{
                {"initial_configuration", configuration}, {"command", "initial_configuration"}, {"error", nullptr}}
                .dump(2, ' ', false, nlohmann::json::error_handler_t::replace) +

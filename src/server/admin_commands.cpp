@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <filesystem>
 #include <map>
 
@@ -17,11 +18,12 @@ using json = nlohmann::ordered_json;
 
 struct question {
   processor& server;
-  const server_facts& facts;
+  server_facts& facts;
   instant at;
+  const std::map<std::string, std::string>& parameters;
 };
 
-json refused(const char* why) { return {{"error", why}}; }
+json refused(const std::string& why) { return {{"error", why}}; }
 
 // ---- the server -----------------------------------------------------------------------------------------------------
 
@@ -201,7 +203,19 @@ json observers(const question&) { return {{"synced_observers", 0}, {"observers",
 json voting_view(const question&) { return {{"current_config", json::object()}}; }
 json zab_state(const question&) { return {{"voting", false}, {"zabstate", ""}}; }
 json get_trace_mask(const question& of) { return {{"tracemask", of.facts.trace_mask}}; }
-json set_trace_mask(const question&) { return refused("this server has no traces"); }
+// It has no more effect than the word stmk, and is remembered as with that.
+json set_trace_mask(const question& of) {
+  const auto given = of.parameters.find("traceMask");
+  if (given == of.parameters.end()) return refused("setTraceMask requires long traceMask argument");
+  const std::string& text = given->second;
+  std::int64_t mask = 0;
+  const auto read = std::from_chars(text.data() + (text.starts_with('+') ? 1 : 0), text.data() + text.size(), mask);
+  if (read.ec != std::errc() || read.ptr != text.data() + text.size()) {
+    return refused("setTraceMask requires long traceMask argument, got " + text);
+  }
+  of.facts.trace_mask = mask;
+  return get_trace_mask(of);
+}
 json system_properties(const question&) { return refused("this server is no Java program"); }
 json initial_configuration(const question&) { return refused("this server was started without a file"); }
 
@@ -248,7 +262,8 @@ std::vector<std::string> admin_command_names() {
   return names;
 }
 
-std::string admin_answer(std::string_view name, processor& server, const server_facts& facts, instant at) {
+std::string admin_answer(std::string_view name, const std::map<std::string, std::string>& parameters, processor& server,
+                         server_facts& facts, instant at) {
   const auto* const found = std::find_if(commands.begin(), commands.end(), [name](const command& one) {
     return !name.empty() && std::find(one.names.begin(), one.names.end(), name) != one.names.end();
   });
@@ -257,7 +272,7 @@ std::string admin_answer(std::string_view name, processor& server, const server_
     shown["command"] = name;
     shown["error"] = fmt::format("Unknown command: {}", name);
   } else {
-    shown = found->answer({server, facts, at});
+    shown = found->answer({server, facts, at, parameters});
     shown["command"] = found->names.front();
     if (!shown.contains("error")) shown["error"] = nullptr;
   }

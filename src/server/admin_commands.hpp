@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,7 +15,7 @@ namespace zkr::backend {
 
 /// The answer to a command, by one of its names: a JSON object with Apache's members where this server has what they
 /// mean, and always "command" and "error", which is null or says why there is no answer.
-[[nodiscard]] std::string admin_answer(std::string_view command, processor& server, const server_facts& facts,
-                                       instant at);
+[[nodiscard]] std::string admin_answer(std::string_view command, const std::map<std::string, std::string>& parameters,
+                                       processor& server, server_facts& facts, instant at);
 
 }  // namespace zkr::backend

@@ -11,11 +11,10 @@ namespace zkr::backend {
 /// What a journal has done since it was opened.
 struct journal_figures {
   timing syncs;
-  std::uint64_t slow_syncs = 0;    ///< Longer than `slow_sync`.
+  std::uint64_t slow_syncs = 0;    ///< Longer than an operator was promised.
   timing snapshots;                ///< Those made while it ran.
   std::int64_t snapshot_zxid = 0;  ///< Of the newest one.
 };
-inline constexpr std::chrono::seconds slow_sync{1};  ///< Apache's fsync.warningthresholdms.
 
 /// Where transactions go so that they outlive the process. What reflects one of them must not be shown to anybody before
 /// `durable` has reached it.

@@ -50,7 +50,7 @@ class listener {
   listener& operator=(const listener&) = delete;
 
   void start();
-  [[nodiscard]] const server_facts& facts() const noexcept { return facts_; }
+  [[nodiscard]] server_facts& facts() noexcept { return facts_; }
   [[nodiscard]] std::size_t connections() const noexcept { return links_.size(); }
   /// Closes every connection; sessions live on.
   void drop_connections();

@@ -329,7 +329,7 @@ void processor::dispatch(call& of) {
   using wire::opcode;
   if (!may_ask(of)) {
     reply_empty(of, errc::session_closed_require_auth, 0);
-    return close(of.from);
+    return give_up(of.from, "it has not proved who it is");
   }
   switch (of.header.type) {
     case opcode::get_data: return get_data(of);

@@ -249,13 +249,14 @@ void processor::sasl(call& of) {
   if (options_.sasl_users.empty()) return answer(errc::ok, std::nullopt);
   wire::sasl_request asked;
   wire::read(of.body, asked);
-  if (!of.body.ok() || wire::is_null(asked.token)) return close(of.from);
+  if (!of.body.ok() || wire::is_null(asked.token)) return give_up(of.from, "malformed request");
   connection& from = of.from;
   if (from.sasl == nullptr) from.sasl = std::make_unique<digest_md5>(options_.sasl_users, random_nonce());
   const std::optional<std::string> token = from.sasl->respond(asked.token);
   if (!token) {
     answer(options_.require_sasl ? errc::session_closed_require_auth : errc::auth_failed, std::nullopt);
-    return close(from);
+    ++statistics_.failed_auths;
+    return give_up(from, "authentication failed");
   }
   if (!from.sasl->user().empty()) from.who.push_back({std::string(sasl_scheme), from.sasl->user()});
   answer(errc::ok, *token);

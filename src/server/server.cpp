@@ -45,6 +45,7 @@ std::optional<error> wrong(const server_options& options) {
   if (options.reap_interval < milliseconds(1)) return bad("reap_interval is not positive");
   if (options.handshake_timeout < milliseconds(1)) return bad("handshake_timeout is not positive");
   if (options.snap_count < 1) return bad("snap_count is not positive");
+  if (options.slow_fsync < milliseconds(0) || options.slow_fsync > longest) return bad("slow_fsync is out of range");
   if (options.snapshots_kept < 1) return bad("snapshots_kept is not positive");
   if (options.data_dir.empty() && !options.data_log_dir.empty())
     return bad("data_log_dir is of no use without data_dir");
@@ -103,6 +104,7 @@ struct server::impl {
         door(std::make_unique<listener>(core, *loop, std::move(from), to_listener(options, disk.get()), wall_ms,
                                         disk.get(), faults)),
         on_failure(options.on_failure),
+        slow_fsync(options.slow_fsync),
         facts(door->facts()) {
     core.remove_orphans(door->now());
     if (disk != nullptr) {
@@ -124,7 +126,7 @@ struct server::impl {
   // Where it has stopped, too.
   [[nodiscard]] instant now() const { return door != nullptr ? door->now() : instant{loop->now(), wall_ms()}; }
 
-  [[nodiscard]] const server_facts& facts_now() const { return door != nullptr ? door->facts() : facts; }
+  [[nodiscard]] server_facts& facts_now() { return door != nullptr ? door->facts() : facts; }
 
   // Runs `work` on the server's thread, paused or not, and waits for it; here, once that thread has ended.
   template <typename F>
@@ -219,7 +221,7 @@ struct server::impl {
   void tell(const store_event& what) {
     const std::string ms = std::to_string(whole_ms(what.took));
     if (what.kind == store_event::what::disk_was_slow) {
-      events.warn_seldom("slow_fsync", {{"limit_ms", std::to_string(whole_ms(slow_sync))}, {"took_ms", ms}});
+      events.warn_seldom("slow_fsync", {{"limit_ms", std::to_string(slow_fsync.count())}, {"took_ms", ms}});
     } else {
       events.write(log_level::info, "snapshot", {{"zxid", hex(what.zxid)}, {"took_ms", ms}});
     }
@@ -242,7 +244,8 @@ struct server::impl {
   std::unique_ptr<listener> door;
   const std::function<void(const error&)> on_failure;
 
-  const server_facts facts;
+  const std::chrono::milliseconds slow_fsync;
+  server_facts facts;
   std::thread thread;
 };
 
@@ -257,7 +260,8 @@ result<server> server::start(const server_options& options) {
   database state(options.last_zxid);
   std::unique_ptr<store> disk;
   if (!options.data_dir.empty()) {
-    const store_options where{options.data_dir, options.data_log_dir, options.snap_count, options.snapshots_kept};
+    const store_options where{options.data_dir, options.data_log_dir, options.snap_count, options.snapshots_kept,
+                              options.slow_fsync};
     auto opened = store::open(make_posix_file_system(), where, state);
     if (!opened) return std::move(opened).error();
     disk = *std::move(opened);
@@ -387,8 +391,8 @@ server_statistics server::statistics() const {
   });
 }
 
-std::string server::admin(std::string_view command) {
-  return impl_->call([&] { return admin_answer(command, impl_->core, impl_->facts_now(), impl_->now()); });
+std::string server::admin(std::string_view command, const std::map<std::string, std::string>& parameters) {
+  return impl_->call([&] { return admin_answer(command, parameters, impl_->core, impl_->facts_now(), impl_->now()); });
 }
 
 std::vector<std::string> server::admin_commands() { return admin_command_names(); }

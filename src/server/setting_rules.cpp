@@ -216,6 +216,14 @@ constexpr std::array rules{
     setting_rule{"snapCount", property,
                  [](settings& s, text v) { return whole_to(v, 2, largest_int, s.server.snap_count); },
                  [](const settings& s) { return number(static_cast<std::int64_t>(s.server.snap_count)); }},
+    setting_rule{"fsync.warningthresholdms", property,
+                 [](settings& s, text v) {
+                   std::int64_t number = 0;
+                   std::string bad = whole(v, 0, largest_int, number);
+                   if (bad.empty()) s.server.slow_fsync = milliseconds(number);
+                   return bad;
+                 },
+                 [](const settings& s) { return ms(s.server.slow_fsync); }},
     setting_rule{"preAllocSize", property,
                  [](settings& s, text v) { return whole_to(v, 1, largest_int, s.pre_alloc_kib); },
                  [](const settings& s) { return number(s.pre_alloc_kib); }},

@@ -133,7 +133,7 @@ class commands(admin_test):
 
     def test_what_there_is_not_is_an_error(self):
         self.serve("--admin", "0")
-        for name, says in [("lead", "single"), ("stmk", "trace"), ("set_trace_mask?traceMask=3", "trace"),
+        for name, says in [("lead", "single"), ("stmk", "requires"), ("set_trace_mask?traceMask=x", "got x"),
                            ("sysp", "Java"), ("lsnp", "disk"), ("nosuch", "Unknown command: nosuch"),
                            ("ruok/x", "Unknown command: ruok/x"), ("%22%0a", 'Unknown command: "\n')]:
             answer = self.command(name)
@@ -170,6 +170,12 @@ class commands(admin_test):
         snapshot = self.command("lsnp")
         self.assertEqual(snapshot["zxid"], "0")
         self.assertLess(abs(snapshot["timestamp"] - time.time()), 60 * FACTOR)
+
+    def test_the_trace_mask_can_be_set(self):
+        self.serve("--admin", "0")
+        for asked, mask in [("set_trace_mask?traceMask=-3", -3), ("stmk?traceMask=%2B7&x=y", 7), ("gtmk", 7)]:
+            self.assertEqual(self.command(asked)["tracemask"], mask)
+        self.assertEqual(self.word("gtmk"), "7")
 
     def test_numbers_are_reset(self):
         self.serve("--admin", "0", "--data", str(self.folder / "data"))

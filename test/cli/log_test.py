@@ -2,8 +2,11 @@
 """Tests of the log of `zkr server`. Usage: log_test.py ZKR"""
 
 import contextlib
+import fcntl
+import os
 import socket
 import struct
+import subprocess
 import time
 import unittest
 
@@ -169,6 +172,34 @@ class logs(tool_test):
         self.assertEqual(self.server.wait(), 1)
         self.assertIn("log.1", self.waits_for("data_failed", level="error")["error"])
         self.assertEqual(self.said("signal"), [])
+
+    def test_a_slow_disk(self):
+        config = self.folder / "zoo.cfg"
+        config.write_text("fsync.warningthresholdms=0\n", encoding="ascii")
+        self.serve(str(config), "--data", str(self.folder / "data"))
+        greet(self.dial())
+        line = self.waits_for("slow_fsync", level="warn", limit_ms="0")
+        self.assertGreaterEqual(int(line["took_ms"]), 0)
+
+    def test_a_log_that_nobody_reads_stops_nothing(self):
+        reads, writes = os.pipe()
+        self.addCleanup(os.close, reads)
+        fcntl.fcntl(writes, fcntl.F_SETPIPE_SZ, 4096)
+        server = subprocess.Popen([TOOL, "server", "--port", "0", "--log-level", "debug"], stdout=subprocess.PIPE,
+                                  stderr=writes)
+        self.addCleanup(server.communicate)
+        self.addCleanup(server.kill)
+        os.close(writes)
+        host, port = server.stdout.readline().decode().split()[-1].rsplit(":", 1)
+        self.address = (host, int(port))
+        for _ in range(200):  # more lines than the pipe takes
+            with socket.create_connection(self.address, timeout=20 * FACTOR) as dialled:
+                greet(dialled)
+        os.read(reads, 1 << 16)
+        greet(self.dial())
+        (lost,) = [line for line in log_lines(os.read(reads, 1 << 16).decode()) if line["event"] == "log_lines_lost"]
+        self.assertEqual(lost["level"], "warn")
+        self.assertGreater(int(lost["count"]), 50)
 
     def test_the_end_does_not_wait_for_clients(self):
         self.serve("--data", str(self.folder / "data"))

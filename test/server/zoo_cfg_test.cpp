@@ -44,6 +44,7 @@ enforceQuota=TRUE
 znode.container.checkIntervalMs=250
 zookeeper.DigestAuthenticationProvider.superDigest=super:hash=
 snapCount=1000
+fsync.warningthresholdms=20
 preAllocSize=64
 autopurge.snapRetainCount=5
 autopurge.purgeInterval=24
@@ -66,6 +67,7 @@ zkrecipes.compatibility=3.9
   EXPECT_EQ(read.server.data_dir, "/var/lib/zookeeper");
   EXPECT_EQ(read.server.data_log_dir, "/var/log/zk");
   EXPECT_EQ(read.server.snap_count, 1000U);
+  EXPECT_EQ(read.server.slow_fsync, 20ms);
   EXPECT_EQ(read.pre_alloc_kib, 64);
   EXPECT_EQ(read.server.snapshots_kept, 5U);
   EXPECT_EQ(read.purge_interval, 24h);

@@ -129,9 +129,10 @@ void store::write_log() {
     {
       const std::lock_guard lock(mutex_);
       figures_.syncs.add(log_.last_sync());
-      if (log_.last_sync() > slow_sync) ++figures_.slow_syncs;
+      if (log_.last_sync() > options_.slow_sync) ++figures_.slow_syncs;
     }
-    if (log_.last_sync() > slow_sync && on_event_) on_event_({store_event::what::disk_was_slow, log_.last_sync()});
+    if (log_.last_sync() > options_.slow_sync && on_event_)
+      on_event_({store_event::what::disk_was_slow, log_.last_sync()});
     durable_.store(now.last, std::memory_order_release);
     on_durable_();
 

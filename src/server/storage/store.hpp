@@ -19,9 +19,10 @@ namespace zkr::backend {
 
 struct store_options {
   std::string data_dir;
-  std::string log_dir;                 ///< Empty: the same.
-  std::uint64_t snap_count = 100'000;  ///< A snapshot after so many transactions, or a little later. > 0.
-  std::size_t snapshots_kept = 3;      ///< > 0.
+  std::string log_dir;                           ///< Empty: the same.
+  std::uint64_t snap_count = 100'000;            ///< A snapshot after so many transactions, or a little later. > 0.
+  std::size_t snapshots_kept = 3;                ///< > 0.
+  duration slow_sync = std::chrono::seconds(1);  ///< Of a sync that takes longer, an operator is told.
 };
 
 /// What an operator should know of.

@@ -54,6 +54,11 @@ class examples(tool_test):
             self.assertEqual(self.succeeds("get", "/example-anna"), expected)
         self.assertEqual(self.succeeds("get", "/example-bert"), "120")
 
+    @unittest.skipUnless((FOLDER / "example_coroutine").exists(), "this compiler has no coroutines")
+    def test_coroutine(self):
+        for number in (1, 2):
+            self.assertEqual(self.run_example("coroutine", self.servers), (0, f"counted to {number}\n", ""))
+
     def test_usage(self):
         for name in ["election", "claim_election", "watch", "transaction"]:
             status, out, err = self.run_example(name)

@@ -1,7 +1,5 @@
 #include "client/client_core.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <iterator>
 
@@ -9,6 +7,7 @@
 #include "client/gate.hpp"
 #include "client/inner_calls.hpp"
 #include "client/session_link.hpp"
+#include "core/thread.hpp"
 
 namespace zkr::detail {
 namespace {
@@ -95,7 +94,7 @@ client_core::client_core(client_options options, transport::factory make_transpo
       make_transport_(std::move(make_transport)),
       hosts_(std::move(hosts)),
       chroot_(std::move(chroot)),
-      pid_(::getpid()),
+      process_(process_number()),
       machine_({.loss_timeout = options_.loss_timeout}),
       auth_(options_.auth),
       keeper_({.tick_time = options_.tick_time,
@@ -117,6 +116,7 @@ client_core::client_core(client_options options, transport::factory make_transpo
   inner_strand_ = strand_of(inner_executor_.get());
   step_executor_ = std::make_shared<scheduler_executor>(options_.runtime);
   step_strand_ = strand_of(step_executor_.get());
+  own_strand_ = strand_of(nullptr);
 }
 
 client_core::~client_core() = default;
@@ -132,7 +132,7 @@ result<std::shared_ptr<client_core>> client_core::create(client_options options,
                                        std::move(chroot));
 }
 
-bool client_core::forked() const noexcept { return ::getpid() != pid_; }
+bool client_core::forked() const noexcept { return process_number() != process_; }
 
 result<void> client_core::start() {
   const transport::transport_options how{.hosts = hosts_,
@@ -607,6 +607,7 @@ session_info client_core::session() const {
 bool client_core::closed() const { return session().state == session_state::closed; }
 
 std::shared_ptr<strand> client_core::strand_of(executor* where) {
+  if (where == nullptr && own_strand_) return own_strand_;  // most calls: without the lock
   const std::scoped_lock lock(mutex_);
   if (where == nullptr) where = options_.callback_executor;
   if (where == nullptr) where = &runtime().dispatch();

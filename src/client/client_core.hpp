@@ -131,11 +131,12 @@ class client_core : public std::enable_shared_from_this<client_core> {
   const transport::factory make_transport_;
   const std::string hosts_;
   const std::string chroot_;
-  const int pid_;
+  const unsigned process_;
   std::shared_ptr<executor> inner_executor_;
   std::shared_ptr<strand> inner_strand_;
   std::shared_ptr<executor> step_executor_;
   std::shared_ptr<strand> step_strand_;
+  std::shared_ptr<strand> own_strand_;  ///< Of handlers that were given no executor.
 
   mutable std::mutex mutex_;
   // Everything below is guarded by mutex_.

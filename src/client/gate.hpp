@@ -8,13 +8,15 @@
 
 namespace zkr::detail {
 
-/// Opens once; threads wait for that.
+/// Opens once; threads wait for that. Shared: open() may still be in it when a wait has ended.
 class gate {
  public:
   void open() {
-    const std::scoped_lock lock(mutex_);
-    open_ = true;
-    opened_.notify_all();
+    {
+      const std::scoped_lock lock(mutex_);
+      open_ = true;
+    }
+    opened_.notify_all();  // whoever wakes would find the lock taken otherwise, and sleep again
   }
   void wait() {
     std::unique_lock lock(mutex_);

@@ -42,14 +42,13 @@ void strand::drop() {
 }
 
 void strand::drain() {
-  std::vector<unique_function<void()>> batch;
   {
     const std::scoped_lock lock(mutex_);
-    batch.swap(waiting_);
+    running_.swap(waiting_);
   }
   {
     const no_blocking here;
-    for (auto& work : batch) {
+    for (auto& work : running_) {
       try {
         work();
         work = nullptr;
@@ -60,13 +59,10 @@ void strand::drain() {
       }
     }
   }
+  running_.clear();
   {
     const std::scoped_lock lock(mutex_);
     if (waiting_.empty()) {
-      if (waiting_.capacity() < batch.capacity()) {
-        batch.clear();
-        waiting_.swap(batch);  // keeps the room for the next time
-      }
       active_ = false;
       return;
     }

@@ -41,6 +41,7 @@ class strand : public std::enable_shared_from_this<strand> {
   std::mutex mutex_;
   std::vector<unique_function<void()>> waiting_;  // guarded by mutex_
   bool active_ = false;                           // guarded by mutex_: a drain() is scheduled or running
+  std::vector<unique_function<void()>> running_;  // of the drain() alone; a member, to keep its room for the next one
 };
 
 }  // namespace zkr::detail

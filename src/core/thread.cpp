@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <signal.h>
 
+#include <atomic>
 #include <condition_variable>
 #include <mutex>
 #include <vector>
@@ -10,6 +11,13 @@
 namespace zkr::detail {
 
 static_assert(sizeof(sigset_t) <= 128);
+
+unsigned process_number() noexcept {
+  static std::atomic<unsigned> forks = 0;
+  static const int asked = pthread_atfork(nullptr, nullptr, [] { forks.fetch_add(1, std::memory_order_relaxed); });
+  (void)asked;
+  return forks.load(std::memory_order_relaxed);
+}
 
 signals_blocked::signals_blocked() noexcept {
   sigset_t all;

@@ -11,6 +11,9 @@ namespace zkr::detail {
 /// Starts a thread that bears `name` (cut to 15 characters) and blocks all signals, so that handlers run elsewhere.
 [[nodiscard]] std::thread start_thread(std::string_view name, unique_function<void()> body);
 
+/// Another number in a forked child than in its parent: getpid() without asking the kernel at every request.
+[[nodiscard]] unsigned process_number() noexcept;
+
 /// Blocks all signals of this thread while it lives: threads that a C library starts meanwhile inherit the mask.
 class signals_blocked {
  public:

@@ -131,6 +131,23 @@ struct c_buffer {
   int length;
 };
 
+/// A text with a zero behind it, off the heap where it is not long: one a request.
+class c_text {
+ public:
+  explicit c_text(std::string_view text) {
+    if (text.size() < sizeof short_) {
+      short_[text.copy(short_, text.size())] = '\0';
+    } else {
+      long_ = text;
+    }
+  }
+  [[nodiscard]] const char* c_str() const noexcept { return long_.empty() ? short_ : long_.c_str(); }
+
+ private:
+  char short_[256];
+  std::string long_;
+};
+
 /// Borrows the texts of the list.
 struct c_acl {
   explicit c_acl(const acl_list& list) {
@@ -152,7 +169,7 @@ struct sender {
   watcher_fn watcher;
 
   int operator()(const wire::create_request& of) const {
-    const std::string path(of.path);
+    const c_text path(of.path);
     const c_buffer value(of.data);
     const c_acl acl(of.acl);
     if (of.type == wire::opcode::create) {
@@ -164,44 +181,42 @@ struct sender {
                             on_created_with_stat, call);
   }
   int operator()(const wire::remove_request& of) const {
-    return zoo_adelete(zh, std::string(of.path).c_str(), of.version, on_done, call);
+    return zoo_adelete(zh, c_text(of.path).c_str(), of.version, on_done, call);
   }
   int operator()(const wire::exists_request& of) const {
-    return zoo_awexists(zh, std::string(of.path).c_str(), watcher, &handle, on_stat, call);
+    return zoo_awexists(zh, c_text(of.path).c_str(), watcher, &handle, on_stat, call);
   }
   int operator()(const wire::get_data_request& of) const {
-    return zoo_awget(zh, std::string(of.path).c_str(), watcher, &handle, on_data, call);
+    return zoo_awget(zh, c_text(of.path).c_str(), watcher, &handle, on_data, call);
   }
   int operator()(const wire::set_data_request& of) const {
     const c_buffer value(of.data);
-    return zoo_aset(zh, std::string(of.path).c_str(), value.data, value.length, of.version, on_written, call);
+    return zoo_aset(zh, c_text(of.path).c_str(), value.data, value.length, of.version, on_written, call);
   }
   int operator()(const wire::get_acl_request& of) const {
-    return zoo_aget_acl(zh, std::string(of.path).c_str(), on_acl, call);
+    return zoo_aget_acl(zh, c_text(of.path).c_str(), on_acl, call);
   }
   int operator()(const wire::set_acl_request& of) const {
     c_acl acl(of.acl);
-    return zoo_aset_acl(zh, std::string(of.path).c_str(), of.version, &acl.vector, on_done, call);
+    return zoo_aset_acl(zh, c_text(of.path).c_str(), of.version, &acl.vector, on_done, call);
   }
   int operator()(const wire::get_children_request& of) const {
-    const std::string path(of.path);
+    const c_text path(of.path);
     if (of.type == wire::opcode::get_children) {
       return zoo_awget_children(zh, path.c_str(), watcher, &handle, on_children, call);
     }
     return zoo_awget_children2(zh, path.c_str(), watcher, &handle, on_children_with_stat, call);
   }
-  int operator()(const wire::sync_request& of) const {
-    return zoo_async(zh, std::string(of.path).c_str(), on_synced, call);
-  }
+  int operator()(const wire::sync_request& of) const { return zoo_async(zh, c_text(of.path).c_str(), on_synced, call); }
   int operator()(const wire::remove_watches_request& of) const {
     // The parameter is declared as a pointer to a function pointer, but called as a function. `local` would make the
     // library write into `data` (ZOOKEEPER-2320).
-    return zoo_aremove_all_watches(zh, std::string(of.path).c_str(), static_cast<ZooWatcherType>(of.kind), 0,
+    return zoo_aremove_all_watches(zh, c_text(of.path).c_str(), static_cast<ZooWatcherType>(of.kind), 0,
                                    reinterpret_cast<void_completion_t*>(on_done), call);
   }
   int operator()(const wire::auth_request& of) const {
-    return zoo_add_auth(zh, std::string(of.scheme).c_str(), of.credentials.data(),
-                        static_cast<int>(of.credentials.size()), on_auth, call);
+    return zoo_add_auth(zh, c_text(of.scheme).c_str(), of.credentials.data(), static_cast<int>(of.credentials.size()),
+                        on_auth, call);
   }
   int operator()(const wire::multi_request& of) const;
   template <typename Other>

@@ -1,7 +1,5 @@
 #include "transport/c_session.hpp"
 
-#include <unistd.h>
-
 #include <cerrno>
 #include <climits>
 #include <cstring>
@@ -31,13 +29,13 @@ c_session::c_session(transport_options options, sink& reports_to, scheduler& clo
       sink_(reports_to),
       clock_(clock),
       names_(std::move(names)),
-      pid_(getpid()),
+      process_(detail::process_number()),
       log_(std::make_shared<log_queue>(clock)),
       calls_(*this) {}
 
 c_session::~c_session() = default;
 
-bool c_session::is_own_process() const noexcept { return getpid() == pid_; }
+bool c_session::is_own_process() const noexcept { return detail::process_number() == process_; }
 
 // ---- life -----------------------------------------------------------------------------------------------------------
 

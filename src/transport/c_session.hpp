@@ -1,7 +1,5 @@
 #pragma once
 
-#include <sys/types.h>
-
 #include <atomic>
 #include <condition_variable>
 #include <deque>
@@ -102,7 +100,7 @@ class c_session : public std::enable_shared_from_this<c_session> {
   sink& sink_;
   scheduler& clock_;
   const resolver names_;
-  const pid_t pid_;
+  const unsigned process_;
   const std::shared_ptr<log_queue> log_;
   std::atomic<bool> drain_posted_{false};
 

@@ -30,26 +30,26 @@ TEST(strand, runs_one_thing_at_a_time_in_order_on_a_concurrent_executor) {
   pool threads;
   const auto one = std::make_shared<strand>(outliving(threads), [](std::string_view) {});
   std::vector<int> order;  // unsynchronised on purpose: the strand is the synchronisation
-  gate done;
+  const auto done = std::make_shared<gate>();
   for (int i = 0; i < 1000; ++i) {
-    one->run([&order, &done, i] {
+    one->run([&order, done, i] {
       order.push_back(i);
-      if (i == 999) done.open();
+      if (i == 999) done->open();
     });
   }
-  done.wait();
+  done->wait();
   for (int i = 0; i < 1000; ++i) EXPECT_EQ(order[static_cast<std::size_t>(i)], i);
 }
 
 TEST(strand, exception_is_reported_and_changes_nothing_else) {
   std::string reported;
-  gate done;
+  const auto done = std::make_shared<gate>();
   {
     thread_executor thread("one");
     const auto one = std::make_shared<strand>(outliving(thread), [&](std::string_view what) { reported = what; });
     one->run([] { throw std::runtime_error("thrown by a handler"); });
-    one->run([&] { done.open(); });
-    done.wait();
+    one->run([done] { done->open(); });
+    done->wait();
   }
   EXPECT_EQ(reported, "thrown by a handler");
 }
@@ -58,13 +58,13 @@ TEST(strand, marks_its_thread_as_one_that_must_not_wait) {
   thread_executor thread("one");
   const auto one = std::make_shared<strand>(outliving(thread), [](std::string_view) {});
   bool inside = false;
-  gate done;
+  const auto done = std::make_shared<gate>();
   EXPECT_FALSE(no_blocking::here());
-  one->run([&] {
+  one->run([&inside, done] {
     inside = no_blocking::here();
-    done.open();
+    done->open();
   });
-  done.wait();
+  done->wait();
   EXPECT_TRUE(inside);
 }
 

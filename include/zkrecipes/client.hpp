@@ -23,6 +23,17 @@ class client : public operations {
   client& operator=(client&& other) noexcept;
   ~client();
 
+  /// Goes to other servers from now on: of the same ensemble, for the session stays, with its ephemeral nodes, watches
+  /// and grants. Where the connection's server is in the new list the connection stays too; else it is left as soon as
+  /// no request is outstanding on it, and nothing is lost: requests wait for the next one.
+  ///
+  /// Names need no such call: what they mean is looked up again whenever the connection is lost, until there is another.
+  ///
+  /// @param hosts   as in `client_options::hosts`, without a chroot, which cannot change.
+  /// @par Errors    invalid_argument, resolve_failed (no host has an address), closed, would_deadlock: the old list stays.
+  /// @par Blocking  as lookups of names do.
+  result<void> set_servers(const std::string& hosts);
+
   /// Ends the session and every operation (`closed`). Returns within `close_timeout`, from any thread, a callback too;
   /// connected, the session's ephemeral nodes are gone by then. Again: does nothing.
   void close() noexcept;

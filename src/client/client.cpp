@@ -67,6 +67,11 @@ client& client::operator=(client&& other) noexcept {
   return *this;
 }
 
+result<void> client::set_servers(const std::string& hosts) {
+  if (!core_) return error(errc::closed, "set_servers");
+  return core_->set_servers(hosts);
+}
+
 client::~client() { close(); }
 
 void client::close() noexcept {

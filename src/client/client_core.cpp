@@ -8,6 +8,7 @@
 #include "client/inner_calls.hpp"
 #include "client/session_link.hpp"
 #include "core/thread.hpp"
+#include "transport/resolver.hpp"
 
 namespace zkr::detail {
 namespace {
@@ -92,10 +93,10 @@ client_core::client_core(client_options options, transport::factory make_transpo
                          std::string chroot)
     : options_(std::move(options)),
       make_transport_(std::move(make_transport)),
-      hosts_(std::move(hosts)),
       chroot_(std::move(chroot)),
       process_(process_number()),
       machine_({.loss_timeout = options_.loss_timeout}),
+      hosts_(std::move(hosts)),
       auth_(options_.auth),
       keeper_({.tick_time = options_.tick_time,
                .follower_timeout = options_.follower_timeout,
@@ -135,12 +136,17 @@ result<std::shared_ptr<client_core>> client_core::create(client_options options,
 bool client_core::forked() const noexcept { return process_number() != process_; }
 
 result<void> client_core::start() {
-  const transport::transport_options how{.hosts = hosts_,
+  const auto hosts = [this] {
+    const std::scoped_lock lock(mutex_);
+    return hosts_;
+  }();
+  const transport::transport_options how{.hosts = hosts,
                                          .chroot = chroot_,
                                          .session_timeout = options_.session_timeout,
                                          .handshake_timeout = options_.handshake_timeout.value_or(std::max<duration>(
                                              options_.session_timeout / 3, std::chrono::milliseconds(200)))};
   const auto link = std::make_shared<session_link>(shared_from_this(), make_transport_, how, runtime().clock());
+  std::string newer;
   {
     section held(*this);
     if (machine_.info().state == session_state::closed) return error(errc::closed, "connect");
@@ -148,14 +154,42 @@ result<void> client_core::start() {
     refused_ = false;
     link_ = link;
     can_ = link->wire().what_it_can();
+    newer = hosts_;
     announce(held, errc::ok);
   }
   auto opened = link->wire().open();
+  if (opened && newer != hosts) opened = link->wire().set_servers(newer);
   if (!opened) {
     section held(*this);
     if (link_ == link) session_over(held, opened.error().code());
   }
   return opened;
+}
+
+result<void> client_core::set_servers(const std::string& hosts) {
+  const auto refused = [](const error& why) { return error(why.code(), "set_servers", {}, why.detail()); };
+  if (no_blocking::here()) return error(errc::would_deadlock, "set_servers");
+  if (hosts.find('/') != std::string::npos) {
+    return error(errc::invalid_argument, "set_servers", {}, "hosts: the chroot stays as it is, and is not named");
+  }
+  if (auto valid = transport::parse_hosts(hosts); !valid) return refused(valid.error());
+  const std::scoped_lock one_at_a_time(changing_servers_);
+  for (;;) {
+    std::shared_ptr<session_link> link;
+    {
+      const std::scoped_lock lock(mutex_);
+      if (machine_.info().state == session_state::closed) return error(errc::closed, "set_servers");
+      link = link_;
+    }
+    if (link) {
+      auto changed = link->wire().set_servers(hosts);
+      if (!changed && changed.error().code() != errc::closed) return refused(changed.error());
+    }
+    const std::scoped_lock lock(mutex_);
+    if (link_ != link) continue;  // another session meanwhile, with the list of before
+    hosts_ = hosts;
+    return {};
+  }
 }
 
 void client_core::close() noexcept {

@@ -44,6 +44,7 @@ class client_core : public std::enable_shared_from_this<client_core> {
   /// Ends everything; waits for the session's end on the server, `close_timeout` at most, where this thread may wait.
   void close() noexcept;
 
+  result<void> set_servers(const std::string& hosts);
   void add_auth(auth_entry entry);
   void remove_auth(const auth_entry& entry);
 
@@ -129,7 +130,6 @@ class client_core : public std::enable_shared_from_this<client_core> {
 
   client_options options_;
   const transport::factory make_transport_;
-  const std::string hosts_;
   const std::string chroot_;
   const unsigned process_;
   std::shared_ptr<executor> inner_executor_;
@@ -138,9 +138,12 @@ class client_core : public std::enable_shared_from_this<client_core> {
   std::shared_ptr<strand> step_strand_;
   std::shared_ptr<strand> own_strand_;  ///< Of handlers that were given no executor.
 
+  std::mutex changing_servers_;  ///< Taken before mutex_.
+
   mutable std::mutex mutex_;
   // Everything below is guarded by mutex_.
   session_machine machine_;
+  std::string hosts_;
   std::shared_ptr<session_link> link_;
   transport::capabilities can_;
   std::deque<std::shared_ptr<call>> urgent_;

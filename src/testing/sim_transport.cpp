@@ -246,6 +246,7 @@ class sim_transport final : public transport::transport {
   errc submit(std::uint64_t id, const wire::request& of, zkr::transport::watch_mode) override {
     return session_->submit(id, of);
   }
+  result<void> set_servers(const std::string&) override { return {}; }  // a simulation has one
   void close(unique_function<void()> done) override { session_->close(std::move(done)); }
 
  private:

@@ -1,3 +1,6 @@
+#include <netdb.h>
+#include <sys/socket.h>
+
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -305,6 +308,19 @@ wire::multi_reply results_of(const multi_call& from_library, errc& code) {
 int send(c_handle& handle, zhandle_t* zh, pending_call& call, multi_call* multi, const wire::request& of,
          watch_mode watch) {
   return std::visit(sender{handle, zh, &call, multi, watch == watch_mode::one_shot ? on_watch : nullptr}, of);
+}
+
+std::optional<server_address> peer_of(zhandle_t* zh) {
+  sockaddr_storage peer{};
+  socklen_t length = sizeof peer;
+  char ip[NI_MAXHOST];
+  char port[NI_MAXSERV];
+  auto* const address = reinterpret_cast<sockaddr*>(&peer);
+  if (zookeeper_get_connected_host(zh, address, &length) == nullptr ||
+      getnameinfo(address, length, ip, sizeof ip, port, sizeof port, NI_NUMERICHOST | NI_NUMERICSERV) != 0) {
+    return std::nullopt;
+  }
+  return server_address{ip, static_cast<std::uint16_t>(std::stoi(port))};
 }
 
 int send_probe(zhandle_t* zh, pending_call& call) { return zoo_awexists(zh, "/", nullptr, nullptr, on_stat, &call); }

@@ -4,9 +4,11 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "transport/resolver.hpp"
 #include "transport/transport.hpp"
 #include "transport/zk_log.hpp"
 
@@ -47,6 +49,9 @@ int send(c_handle& handle, zhandle_t* zh, pending_call& call, multi_call* multi,
 
 /// Asks for something that changes nothing and proves that all that went before it has left.
 int send_probe(zhandle_t* zh, pending_call& call);
+
+/// The server that a handle is connected to.
+[[nodiscard]] std::optional<server_address> peer_of(zhandle_t* zh);
 
 /// The watcher of sessions, and no other's.
 void on_session(zhandle_t* zh, int type, int state, const char* path, void* context);

@@ -50,19 +50,20 @@ result<void> c_session::open() {
   }
   auto servers = parse_hosts(options_.hosts);
   if (!servers) return std::move(servers).error();
-  servers_ = *std::move(servers);
   log_->on_first([weak = weak_from_this()] {
     if (const auto self = weak.lock()) self->post_drain();
   });
-  auto found = resolve(servers_, names_);
+  auto found = resolve(*servers, names_);
   if (!found) return std::move(found).error();
   {
     const std::scoped_lock lock(mutex_);
     if (opened_ || closing_) return error(errc::invalid_state, "connect", {}, "opened twice, or closed already");
     opened_ = busy_ = true;
+    servers_ = *std::move(servers);
+    addresses_ = std::move(found->addresses);
+    if (options_.session_id != 0) arm_lookup();  // else every fresh attempt looks them up
   }
   log_problems(found->problems);
-  addresses_ = std::move(found->addresses);
   auto started = start_handle();
   if (started) arm_deadline();
   return started;
@@ -79,13 +80,15 @@ result<void> c_session::start_handle() {
   auto* const handle = made.get();
   handle->session.store(this, std::memory_order_release);
   handle->log = log_channel(log_);
-  const auto hosts = connect_string(addresses_, first_address_++) + options_.chroot;
   const auto timeout = std::chrono::duration_cast<std::chrono::milliseconds>(options_.session_timeout);
   clientid_t identity{};
   identity.client_id = options_.session_id;
   std::memcpy(identity.passwd, options_.password.data(), sizeof identity.passwd);
+  std::string hosts;
   {
     const std::scoped_lock lock(mutex_);
+    hosts = connect_string(addresses_, first_address_++) + options_.chroot;
+    addresses_changed_ = false;
     current_ = std::move(made);  // before events come
     started_ = clock_.now();
   }
@@ -152,6 +155,7 @@ void c_session::abandon() {
 void c_session::shut_down() {
   std::unique_ptr<c_handle> last;
   scheduler::timer deadline = 0;
+  scheduler::timer next_lookup = 0;
   {
     std::unique_lock lock(mutex_);
     if (closing_) {
@@ -160,10 +164,12 @@ void c_session::shut_down() {
     }
     closing_ = true;
     deadline = std::exchange(deadline_, 0);
+    next_lookup = std::exchange(lookup_, 0);
     idle_.wait(lock, [this] { return !busy_; });
     last = std::move(current_);
   }
   if (deadline != 0) clock_.cancel(deadline);
+  if (next_lookup != 0) clock_.cancel(next_lookup);
   if (last) end_handle(std::move(last), errc::closing);
   report_noted();
   const std::scoped_lock delivering(delivery_);
@@ -223,23 +229,21 @@ void c_session::replace(std::unique_ptr<c_handle> old) {
     log_->push({4, "no answer to the handshake in time: trying the next server"});
     end_handle(std::move(old), errc::connection_loss);
   }
+  std::vector<server_name> servers;
   {
     const std::scoped_lock lock(mutex_);
     busy_ = false;  // a close() need not wait for the lookup
     idle_.notify_all();
     if (closing_) return;
+    servers = servers_;
   }
-  auto found = resolve(servers_, {names_.find, [](auto&) {}});
+  auto found = resolve(servers, {names_.find, [](auto&) {}});
+  log_problems(found ? found->problems : std::vector{found.error().detail()});  // better the old addresses than none
   {
     const std::scoped_lock lock(mutex_);
     if (closing_) return;
     busy_ = true;
-  }
-  if (found) {
-    log_problems(found->problems);
-    addresses_ = in_order_of(addresses_, std::move(found->addresses));
-  } else {
-    log_problems({found.error().detail()});  // better the old addresses than none
+    if (found && servers == servers_) addresses_ = in_order_of(addresses_, std::move(found->addresses));
   }
   (void)start_handle();  // it has logged what went wrong; another deadline, another attempt
   arm_deadline();

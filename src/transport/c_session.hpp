@@ -5,6 +5,7 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <vector>
 
 #include "transport/c_library.hpp"
@@ -51,6 +52,7 @@ class c_session : public std::enable_shared_from_this<c_session> {
 
   result<void> open();
   errc submit(std::uint64_t id, const wire::request& of, watch_mode watch);
+  result<void> set_servers(const std::string& hosts);
   void close(unique_function<void()> done);
   /// As close(), without a word to the sink: for a transport that is destroyed unclosed.
   void abandon();
@@ -81,6 +83,11 @@ class c_session : public std::enable_shared_from_this<c_session> {
   void give(pending_call& call) noexcept;
   void refuse(pending_call& call, errc code) noexcept;
   void pump();
+  void change_servers();
+  void report_left();
+  void look_names_up();
+  void on_lookup(const std::vector<server_name>& servers, result<resolved_servers> found);
+  void arm_lookup();
   [[nodiscard]] taken_call take(pending_call& call, errc code, time_point received);
   void deliver(taken_call& call, const wire::reply& body, std::int64_t zxid);
   void fail(const std::vector<pending_call*>& calls, errc code);
@@ -103,11 +110,6 @@ class c_session : public std::enable_shared_from_this<c_session> {
   const unsigned process_;
   const std::shared_ptr<log_queue> log_;
   std::atomic<bool> drain_posted_{false};
-
-  // Used by open() and by the replacing thread, never by both.
-  std::vector<server_name> servers_;
-  std::vector<server_address> addresses_;
-  std::size_t first_address_ = 0;
 
   std::mutex delivery_;
   bool muted_ = false;  // guarded by delivery_: the sink is not to be called any more
@@ -133,7 +135,16 @@ class c_session : public std::enable_shared_from_this<c_session> {
   std::size_t outstanding_ = 0;  // calls that the library has not answered, credentials aside
   bool flushed_ = false;         // nothing that the library sends by itself after a reconnect can be half sent
   std::deque<held_request> held_;
-  bool pumping_ = false;  // the first of them is being given to the library
+  bool pumping_ = false;  // the first of them is being given to the library, or another list of servers is
+
+  std::vector<server_name> servers_;
+  std::vector<server_address> addresses_;
+  std::size_t first_address_ = 0;
+  bool addresses_changed_ = false;  // the handle has an older list
+  bool leaving_ = false;            // the connection's server is in the list no more: nothing is sent until it is left
+  bool left_ = false;               // it was left, and the sink has not been told
+  bool looking_up_ = false;
+  scheduler::timer lookup_ = 0;
 };
 
 }  // namespace zkr::transport

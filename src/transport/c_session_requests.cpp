@@ -24,7 +24,7 @@ struct c_session::taken_call {
   errc code = errc::ok;
   reply_info info;
   std::unique_ptr<multi_call> multi;
-  bool pump = false;  // a held request may be sent now
+  bool pump = false;  // what was held may go now
 };
 
 // ---- requests -------------------------------------------------------------------------------------------------------
@@ -49,6 +49,7 @@ errc c_session::submit(std::uint64_t id, const wire::request& of, watch_mode wat
     // Between two handles; and credentials are for a handle that stays: a fresh one would not know them.
     if (!current_ || current_->zh == nullptr || (is_auth && !connected_)) return errc::connection_loss;
     if (!held_.empty() && !connected_) return errc::connection_loss;  // credentials wait for the next connection
+    if (leaving_ || left_) return errc::overloaded;                   // the end of the connection will be told
     if (calls_.in_use() >= most_in_flight) return errc::overloaded;
     handle = current_.get();
     zh = handle->zh;
@@ -101,6 +102,7 @@ void c_session::refuse(pending_call& call, errc code) noexcept {
 // when nothing can be half sent: every earlier request is answered and, after a reconnect, one that was sent behind the
 // watches. What is submitted meanwhile waits behind them.
 void c_session::pump() {
+  change_servers();
   for (;;) {
     std::optional<held_request> next;
     pending_call* call = nullptr;
@@ -173,7 +175,7 @@ c_session::taken_call c_session::take(pending_call& call, errc code, time_point 
       taken.info.connection = connection_;
     }
   }
-  taken.pump = outstanding_ == 0 && !held_.empty();
+  taken.pump = outstanding_ == 0 && (leaving_ || !held_.empty());
   calls_.release(call);
   return taken;
 }
@@ -238,6 +240,7 @@ void c_session::drain() {
 void c_session::report_noted() {
   const std::scoped_lock delivering(delivery_);
   if (muted_) return;
+  report_left();
   std::vector<noted_reply> noted;
   {
     const std::scoped_lock lock(mutex_);
@@ -269,6 +272,8 @@ void c_session::report_session(c_handle& handle, zhandle_t* zh, const session_no
     {
       const std::scoped_lock lock(mutex_);
       if (handle.retired || over_) return;
+      // Left before it could be told of: the next one will be.
+      if (notice.what == kind::connected && settled_ && zoo_state(zh) == ZOO_NOTCONNECTED_STATE) return;
       handle.zh = zh;  // zookeeper_init may not have returned yet, and the sink may submit
       if (notice.what == kind::disconnected && !connected_) return;
       event.connection = connection_;
@@ -287,6 +292,7 @@ void c_session::report_session(c_handle& handle, zhandle_t* zh, const session_no
         given_up = give_up_held(notice.what == kind::disconnected);
       }
       connected_ = notice.what == kind::connected;
+      leaving_ = left_ = false;
       over_ = notice.what == kind::expired || notice.what == kind::auth_failed;
       settled_ = settled_ || connected_ || over_;
       deadline = std::exchange(deadline_, 0);
@@ -304,7 +310,8 @@ void c_session::report_session(c_handle& handle, zhandle_t* zh, const session_no
                    : notice.what == kind::auth_failed ? errc::auth_failed
                                                       : errc::connection_loss);
   }
-  if (notice.what == kind::connected) pump();
+  if (notice.what == kind::disconnected) look_names_up();
+  if (notice.what != kind::expired && notice.what != kind::auth_failed) pump();
 }
 
 // With mutex_ held. Requests are not carried over to another connection, credentials are.

@@ -30,6 +30,7 @@ class c_transport final : public transport {
   errc submit(std::uint64_t id, const wire::request& of, watch_mode watch) override {
     return session_->submit(id, of, watch);
   }
+  result<void> set_servers(const std::string& hosts) override { return session_->set_servers(hosts); }
   void close(unique_function<void()> done) override {
     const auto session = session_;  // `done` may destroy this object
     session->close(std::move(done));

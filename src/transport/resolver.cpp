@@ -79,6 +79,11 @@ result<std::vector<server_name>> parse_hosts(std::string_view hosts) {
   return servers;
 }
 
+bool needs_lookup(const server_name& server) {
+  in_addr ignored{};
+  return !is_ipv6(server.host) && inet_pton(AF_INET, server.host.c_str(), &ignored) != 1;
+}
+
 result<std::vector<std::string>> look_up(const std::string& host) {
   addrinfo hints{};
   // Both families, whatever this machine's own addresses are: an address that cannot be reached costs one attempt.

@@ -65,6 +65,9 @@ struct resolved_servers {
 [[nodiscard]] std::vector<server_address> in_order_of(const std::vector<server_address>& before,
                                                       std::vector<server_address> found);
 
+/// Whether a host is a name, whose addresses may change.
+[[nodiscard]] bool needs_lookup(const server_name& server);
+
 /// The list in the C library's notation ("10.0.0.1:2181,::1:2181", without brackets), beginning with the entry number
 /// `first` (modulo the length). A list of even length is made odd by repeating an entry: after a disconnect the library
 /// advances by two, and would never come to the others (ZOOKEEPER-2466).

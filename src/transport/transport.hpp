@@ -108,6 +108,12 @@ class transport {
   /// Drops the connection and tries another server, where it can (capability).
   virtual void leave_server() {}
 
+  /// Goes to other servers from now on; `hosts` as in transport_options. The session stays. The connection stays where
+  /// its server is among them; else it is left as soon as nothing is outstanding on it. Blocks as lookups of names do.
+  ///
+  /// @par Errors  invalid_argument, resolve_failed, closed: nothing has changed.
+  virtual result<void> set_servers(const std::string& hosts) = 0;
+
   /// Ends the session where it is connected, and calls `done` once, last of all. Requests without a reply get `closing`
   /// first. May block for as long as the library below does: called on the runtime's reaper thread only.
   virtual void close(unique_function<void()> done) = 0;

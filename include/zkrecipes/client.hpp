@@ -34,6 +34,18 @@ class client : public operations {
   /// @par Blocking  as lookups of names do.
   result<void> set_servers(const std::string& hosts);
 
+  /// What another process needs to go on with this session when this one is gone (`client_options::resume`). close() and
+  /// the destructor end the session; what ends without them, killed or by `_exit`, leaves it to its time-out.
+  ///
+  /// @par Errors  session_lost: there is no session at this moment. closed.
+  [[nodiscard]] result<session_ticket> ticket() const;
+
+  /// Lets recipes use a resumed session. It may hold ephemeral nodes of the earlier process: contenders and
+  /// registrations that nobody looks after any more, behind which others wait for as long as the session lives. So
+  /// recipes refuse it (`invalid_state`) until this is called, after such nodes were removed, or are known to be wanted.
+  /// Without a resumed session: does nothing.
+  void adopt_session() noexcept;
+
   /// Ends the session and every operation (`closed`). Returns within `close_timeout`, from any thread, a callback too;
   /// connected, the session's ephemeral nodes are gone by then. Again: does nothing.
   void close() noexcept;

@@ -11,6 +11,7 @@
 #include "zkrecipes/observer.hpp"
 #include "zkrecipes/result.hpp"
 #include "zkrecipes/runtime.hpp"
+#include "zkrecipes/session_ticket.hpp"
 
 namespace zkr {
 
@@ -44,6 +45,9 @@ struct client_options {
   missing_chroot chroot = missing_chroot::fail;
   /// Sent on every connection before anything else.
   std::vector<auth_entry> auth = {};
+  /// A session of an earlier process to go on with, from `client::ticket()`. Where it is over, a new one begins
+  /// (`on_session_loss`), and `session()` says so: its generation is 2. See `client::adopt_session`.
+  std::optional<session_ticket> resume = std::nullopt;
   /// Operations outstanding at once, 1 to 16,384. More give `overloaded` (asynchronous) or wait (blocking).
   std::size_t max_in_flight = 8192;
   /// Longest wait of `close()` and the destructor for the session's end on the server.
@@ -70,7 +74,7 @@ struct client_options {
   /// What stands between "zk://" and '?' is `hosts`. Behind it are the options by their names here, each once at most but
   /// for `auth` (SCHEME:CREDENTIALS). Durations have a unit ("500ms", "10s", "2m", "1h"), choices are spelt as their
   /// enumerators. "%2F" is '/', in the chroot and in values. What the text does not name has its default;
-  /// `callback_executor`, `observer` and `runtime` cannot be named.
+  /// `callback_executor`, `observer`, `resume` and `runtime` cannot be named.
   ///
   /// @par Errors  invalid_argument: what does not fit, as by `validate`, and names that there are not. The message names
   ///              the option and never holds credentials.

@@ -23,7 +23,8 @@ struct session_info {
   std::uint64_t generation = 0;  ///< Sessions that this client has begun, this one included.
   std::int64_t id = 0;           ///< As the server numbers it; 0 before the first handshake.
   duration timeout{};            ///< Negotiated; the smallest that any handshake of this session returned.
-  std::uint64_t connection = 0;  ///< Connections that this session has had.
+  std::uint64_t connection = 0;  ///< Connections that this session has had, as far as this client knows.
+  bool resumed = false;          ///< It was begun by an earlier process: `client_options::resume`.
 };
 
 }  // namespace zkr

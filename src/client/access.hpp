@@ -20,6 +20,7 @@ class client_access {
   [[nodiscard]] static client make(std::shared_ptr<detail::client_core> core) {
     return client(operations(std::move(core), nullptr, 0));
   }
+  [[nodiscard]] static const session_ticket::password& secret(const session_ticket& of) noexcept { return of.secret_; }
   /// client::connect over another transport than libzookeeper: for simulations and tests.
   [[nodiscard]] static result<client> connect(client_options options, const transport::factory& make_transport,
                                               const call_options& wait = {});

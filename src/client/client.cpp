@@ -14,6 +14,7 @@ result<void> create_chroot(client_options options, const transport::factory& mak
   options.hosts.resize(options.hosts.find('/'));
   options.chroot = missing_chroot::fail;
   options.observer = nullptr;
+  options.resume.reset();  // or its end would be that session's
   auto plain = client_access::connect(std::move(options), make_transport, wait);
   if (!plain) return plain.error();
   for (std::size_t end = chroot.find('/', 1);; end = chroot.find('/', end + 1)) {
@@ -40,7 +41,13 @@ result<client> client_access::connect(client_options options, const transport::f
   if (!waits) return made;
 
   // The first request waits for the session, is answered by it, and shows whether the chroot is there.
+  auto& clock = (*core)->runtime().clock();
+  const auto deadline = deadline_after(clock.now(), wait.timeout.value_or(asked.operation_timeout));
   auto root = made.exists("/", {}, wait);
+  if (!root && root.error().code() == errc::session_lost && asked.resume &&
+      asked.on_session_loss == session_loss::reopen) {
+    root = made.exists("/", {}, {.timeout = deadline - clock.now(), .stop = wait.stop});  // the saved session is over
+  }
   if (root) return made;
   auto why = root.error();
   const auto& chroot = (*core)->chroot();
@@ -70,6 +77,15 @@ client& client::operator=(client&& other) noexcept {
 result<void> client::set_servers(const std::string& hosts) {
   if (!core_) return error(errc::closed, "set_servers");
   return core_->set_servers(hosts);
+}
+
+result<session_ticket> client::ticket() const {
+  if (!core_) return error(errc::closed, "ticket");
+  return core_->ticket();
+}
+
+void client::adopt_session() noexcept {
+  if (core_) core_->adopt_session();
 }
 
 client::~client() { close(); }

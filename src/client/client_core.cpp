@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "client/access.hpp"
 #include "client/call_context.hpp"
 #include "client/gate.hpp"
 #include "client/inner_calls.hpp"
@@ -136,15 +137,22 @@ result<std::shared_ptr<client_core>> client_core::create(client_options options,
 bool client_core::forked() const noexcept { return process_number() != process_; }
 
 result<void> client_core::start() {
-  const auto hosts = [this] {
+  std::string hosts;
+  bool resumes = false;
+  {
     const std::scoped_lock lock(mutex_);
-    return hosts_;
-  }();
-  const transport::transport_options how{.hosts = hosts,
-                                         .chroot = chroot_,
-                                         .session_timeout = options_.session_timeout,
-                                         .handshake_timeout = options_.handshake_timeout.value_or(std::max<duration>(
-                                             options_.session_timeout / 3, std::chrono::milliseconds(200)))};
+    hosts = hosts_;
+    resumes = options_.resume && machine_.info().generation == 0;
+  }
+  transport::transport_options how{.hosts = hosts,
+                                   .chroot = chroot_,
+                                   .session_timeout = options_.session_timeout,
+                                   .handshake_timeout = options_.handshake_timeout.value_or(std::max<duration>(
+                                       options_.session_timeout / 3, std::chrono::milliseconds(200)))};
+  if (resumes) {
+    how.session_id = options_.resume->id();
+    how.password = client_access::secret(*options_.resume);
+  }
   const auto link = std::make_shared<session_link>(shared_from_this(), make_transport_, how, runtime().clock());
   std::string newer;
   {
@@ -164,6 +172,26 @@ result<void> client_core::start() {
     if (link_ == link) session_over(held, opened.error().code());
   }
   return opened;
+}
+
+result<session_ticket> client_core::ticket() const {
+  const std::scoped_lock lock(mutex_);
+  const auto& info = machine_.info();
+  if (info.state == session_state::closed) return error(errc::closed, "ticket");
+  if (info.state != session_state::connected && info.state != session_state::suspended) {
+    return error(errc::session_lost, "ticket");
+  }
+  return session_ticket(info.id, password_);
+}
+
+void client_core::adopt_session() noexcept {
+  const std::scoped_lock lock(mutex_);
+  adopted_ = true;
+}
+
+bool client_core::session_adopted() const {
+  const std::scoped_lock lock(mutex_);
+  return adopted_;
 }
 
 result<void> client_core::set_servers(const std::string& hosts) {
@@ -513,6 +541,7 @@ void client_core::on_session_event(const session_link& from, const transport::se
     case kind::connected: {
       refused_ = false;
       machine_.connected(event);
+      password_ = event.password;
       if (event.resumed) {
         keeper_.reattached(event);
       } else {

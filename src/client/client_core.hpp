@@ -44,6 +44,10 @@ class client_core : public std::enable_shared_from_this<client_core> {
   /// Ends everything; waits for the session's end on the server, `close_timeout` at most, where this thread may wait.
   void close() noexcept;
 
+  [[nodiscard]] result<session_ticket> ticket() const;
+  void adopt_session() noexcept;
+  /// Whether recipes may use a session that was resumed.
+  [[nodiscard]] bool session_adopted() const;
   result<void> set_servers(const std::string& hosts);
   void add_auth(auth_entry entry);
   void remove_auth(const auth_entry& entry);
@@ -153,6 +157,8 @@ class client_core : public std::enable_shared_from_this<client_core> {
   bool pumping_ = false;
   bool refused_ = false;  ///< The transport takes nothing until its next session event.
   watch_table watches_;
+  transport::session_password password_{};
+  bool adopted_ = false;
   std::vector<auth_entry> auth_;
   std::int64_t last_zxid_ = 0;
   lease_keeper keeper_;

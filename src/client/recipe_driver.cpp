@@ -49,6 +49,9 @@ class machine_driver final : public driver,
       case session_state::connecting: break;
       case session_state::connected: {
         const bool first = !started_;
+        if (first && info.resumed && !core_->session_adopted()) {
+          return end_wait(error(errc::invalid_state, "campaign", {}, "a resumed session: see client::adopt_session"));
+        }
         const bool same = started_ && info.generation == generation_;
         if (!same) {
           generation_ = info.generation;
@@ -110,11 +113,12 @@ class machine_driver final : public driver,
 
   void in_turn(unique_function<void()> work) { core_->inner_strand()->run(std::move(work)); }
 
-  void end_wait(errc why) {
+  void end_wait(errc why) { end_wait(error(why, "campaign")); }
+  void end_wait(const error& why) {
     if (finished_ || given_ || wait_over_) return;
     wait_over_ = true;
-    listener_->on_wait_ended(error(why, "campaign"));
-    feed(cancel{why});
+    listener_->on_wait_ended(why);
+    feed(cancel{why.code()});
   }
 
   void stop_waiting() {

@@ -29,6 +29,7 @@ void session_machine::begin() noexcept {
 
 void session_machine::connected(const transport::session_event& event) noexcept {
   info_.state = session_state::connected;
+  if (info_.id == 0) info_.resumed = event.resumed;
   info_.id = event.session_id;
   info_.timeout =
       info_.timeout == duration::zero() ? event.session_timeout : std::min(info_.timeout, event.session_timeout);

@@ -56,6 +56,7 @@ PUBLIC_HEADERS = {
     "operations.hpp": "client",
     "runtime.hpp": "client",
     "session.hpp": "client",
+    "session_ticket.hpp": "client",
     "subscription.hpp": "client",
     "transaction.hpp": "client",
     "tree.hpp": "client",

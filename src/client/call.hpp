@@ -51,7 +51,8 @@ class call : public std::enable_shared_from_this<call> {
   stage at = stage::fresh;
   time_point submitted;  ///< When it was called.
   time_point deadline = no_deadline;
-  bool sent = false;  ///< In this or an earlier attempt.
+  bool sent = false;            ///< In this or an earlier attempt.
+  std::size_t watch_bytes = 0;  ///< What its watch takes of the session's share, until it has ended.
 
   struct stopper {
     std::weak_ptr<client_core> core;

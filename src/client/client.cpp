@@ -37,7 +37,10 @@ result<client> client_access::connect(client_options options, const transport::f
     return error(errc::would_deadlock, "connect", {}, "start_mode::wait in a simulation");
   }
   auto made = make(*core);
-  if (auto started = (*core)->start(); !started) return started.error();
+  // Names may be known later, too.
+  if (auto started = (*core)->start(); !started && (waits || started.error().code() != errc::resolve_failed)) {
+    return started.error();
+  }
   if (!waits) return made;
 
   // The first request waits for the session, is answered by it, and shows whether the chroot is there.

@@ -216,16 +216,24 @@ result<void> client_core::set_servers(const std::string& hosts) {
     const std::scoped_lock lock(mutex_);
     if (link_ != link) continue;  // another session meanwhile, with the list of before
     hosts_ = hosts;
-    return {};
+    break;
   }
+  for (const auto& other : homes_.others()) (void)other->set_servers(hosts);
+  return {};
 }
 
 void client_core::close() noexcept {
   if (forked()) return;
+  const auto ended = begin_close();
+  homes_.close();
+  if (ended && runtime().may_block()) ended->wait_for(options_.close_timeout);
+}
+
+std::shared_ptr<gate> client_core::begin_close() noexcept {
   std::shared_ptr<session_link> link;
   {
     section held(*this);
-    if (machine_.info().state == session_state::closed) return;
+    if (machine_.info().state == session_state::closed) return nullptr;
     link = std::move(link_);
     machine_.closed();
     keeper_.session_over(error(errc::closed, "lease"));
@@ -236,10 +244,21 @@ void client_core::close() noexcept {
       if (*timer != 0) runtime().clock().cancel(std::exchange(*timer, 0));
     }
   }
-  if (!link) return;
-  const auto ended = std::make_shared<gate>();
+  if (!link) return nullptr;
+  auto ended = std::make_shared<gate>();
   link->retire(runtime().reaper(), [ended] { ended->open(); });
-  if (runtime().may_block()) ended->wait_for(options_.close_timeout);
+  return ended;
+}
+
+client_options client_core::options_of_another(std::shared_ptr<zkr::observer> observer) const {
+  auto how = options_;
+  how.observer = std::move(observer);
+  how.chroot = missing_chroot::fail;
+  how.resume.reset();
+  const std::scoped_lock lock(mutex_);
+  how.hosts = hosts_ + chroot_;
+  how.auth = auth_;
+  return how;
 }
 
 void session_link::retire(executor& reaper, unique_function<void()> done) {
@@ -283,15 +302,31 @@ void client_core::submit(const std::shared_ptr<call>& one, const call_options& w
       fail(held, one, errc::session_lost);
     } else if (!one->internal && !one->blocking && in_flight_.users() + waiting_users_ >= options_.max_in_flight) {
       fail(held, one, errc::overloaded);
+    } else if (const auto bytes = watch_bytes(*one); bytes > watch_homes::most_bytes) {
+      const auto most = std::to_string(watch_homes::most_bytes);
+      finish(held, one,
+             error(errc::overloaded, one->name, one->path,
+                   "one-shot watches: " + std::to_string(bytes) + " bytes of paths would be more than " + most));
     } else {
       if (!one->internal || wait.timeout) {
         one->deadline = deadline_after(one->submitted, wait.timeout.value_or(options_.operation_timeout));
         if (one->deadline <= one->submitted) return fail(held, one, errc::timed_out);
         arm_deadline(one->deadline);
       }
+      if (one->has_watch && !one->internal) {
+        one->watch_bytes = one->path.size() + chroot_.size() + watch_homes::overhead_bytes;
+        watch_bytes_under_way_ += one->watch_bytes;
+      }
       enqueue(one);
     }
   }
+}
+
+// What the session's watches come to with that of a user's call; 0 for a call that is not to be refused for it.
+std::size_t client_core::watch_bytes(const call& one) const noexcept {
+  if (!one.has_watch || one.internal) return 0;
+  const auto overhead = watch_homes::overhead_bytes + chroot_.size();
+  return watches_.path_bytes(overhead) + watch_bytes_under_way_ + one.path.size() + overhead;
 }
 
 void client_core::enqueue(std::shared_ptr<call> one) {
@@ -409,6 +444,7 @@ void client_core::finish(section& held, const std::shared_ptr<call>& one, error 
   if (one->at == call::stage::done) return;
   if (one->at == call::stage::queued && !one->internal) --waiting_users_;
   one->at = call::stage::done;
+  watch_bytes_under_way_ -= std::exchange(one->watch_bytes, 0);
   if (one->heartbeat != 0) return keeper_.heartbeat_done(one->heartbeat, nullptr, {});
   one->fail(std::move(why));
   deliver(held, one);
@@ -484,10 +520,12 @@ void client_core::on_reply(const session_link& from, std::uint64_t id, errc code
     const bool leaves_watch =
         one->has_watch && (code == errc::ok || (code == errc::no_node && one->type == wire::opcode::exists));
     if (leaves_watch) {
+      const bool unwanted = one->watch_owner && one->watch_owner->expired();
       const auto kind = one->type == wire::opcode::get_children2 ? watch_kind::child
                         : code == errc::no_node                  ? watch_kind::exist
                                                                  : watch_kind::data;
       watches_.add(kind, one->path, {std::move(one->watch), one->watch_where, std::move(one->watch_owner)});
+      if (unwanted) drop_unwanted_watches(held, one->path);
     }
     if (code != errc::ok) {
       if (lost_on_the_way(code) && repeatable(one->type) && code != errc::auth_failed &&
@@ -496,6 +534,12 @@ void client_core::on_reply(const session_link& from, std::uint64_t id, errc code
         return;
       }
       const bool lost = lost_on_the_way(code);
+      if (code == errc::unimplemented) {
+        return finish(held, one,
+                      error(errc::unsupported, one->name, one->path,
+                            "the server does not know this request: it is too old for it, or it is switched off there")
+                          .set_sent(outcome::not_applied));
+      }
       error why(lost && code != errc::auth_failed ? errc::connection_loss : code, one->name, one->path);
       why.set_sent(lost && !repeatable(one->type) ? outcome::unknown : outcome::not_applied);
       one->refine(why, body);
@@ -503,6 +547,7 @@ void client_core::on_reply(const session_link& from, std::uint64_t id, errc code
       return;
     }
     one->at = call::stage::done;
+    watch_bytes_under_way_ -= std::exchange(one->watch_bytes, 0);
   }
   one->succeed(body);
   if (one->where) {
@@ -584,13 +629,21 @@ void client_core::arm_loss_timer() {
 void client_core::session_over(section& held, errc cause) {
   if (machine_.info().state == session_state::lost || machine_.info().state == session_state::closed) return;
   held.todo.retire = std::move(link_);
+  // What waits for a first session can wait for the next attempt, unless it was meant for one that was saved.
+  const bool none_yet = machine_.info().id == 0 && cause != errc::auth_failed &&
+                        options_.on_session_loss == session_loss::reopen &&
+                        !(options_.resume && machine_.info().generation == 1);
   machine_.over();
   arm_loss_timer();
   keeper_.session_over(error(errc::session_lost, "lease"));
   last_zxid_ = 0;
   const auto code = cause == errc::auth_failed ? errc::auth_failed : errc::session_lost;
   // What was on its way or waiting belonged to this session. Nothing of it is repeated on the next.
-  fail_all(held, code, watch_event_type::session_lost);
+  if (none_yet) {
+    fail_pinned(held, code);
+  } else {
+    fail_all(held, code, watch_event_type::session_lost);
+  }
   announce(held, cause);
   if (options_.on_session_loss == session_loss::stay_closed) return;
   const auto delay = machine_.reopen_delay();
@@ -599,6 +652,18 @@ void client_core::session_over(section& held, errc cause) {
       if (auto started = self->start(); !started) self->log(log_level::error, started.error().message());
     }
   });
+}
+
+// Ends the calls that were meant for this session and no other; none has been sent.
+void client_core::fail_pinned(section& held, errc code) {
+  for (auto* queue : {&urgent_, &waiting_}) {
+    const auto end =
+        std::stable_partition(queue->begin(), queue->end(), [](const auto& one) { return one->generation == 0; });
+    std::vector<std::shared_ptr<call>> pinned(end, queue->end());
+    queue->erase(end, queue->end());
+    for (const auto& one : pinned) fail(held, one, code);
+    std::move(pinned.begin(), pinned.end(), std::back_inserter(held.todo.dropped));
+  }
 }
 
 // Ends every call with `code` and every one-shot watch with `event`.
@@ -706,6 +771,31 @@ void client_core::rearm_watches() {
   enqueue(std::move(one));
 }
 
+void client_core::forget_watches(const std::string& path) {
+  section held(*this);
+  drop_unwanted_watches(held, path);
+}
+
+// libzookeeper keeps the path of a watch until its event comes, and registers it again after every reconnect.
+void client_core::drop_unwanted_watches(section& held, const std::string& path) {
+  bool asked_for = false;  // by a read on its way, whose watch a removal behind it would take along
+  const auto look = [&](const std::shared_ptr<call>& one) {
+    asked_for = asked_for || (one->has_watch && one->at != call::stage::done && one->path == path);
+  };
+  in_flight_.for_each(look);
+  std::for_each(waiting_.begin(), waiting_.end(), look);
+  const auto drop = [&](std::initializer_list<watch_kind> kinds, remove_watches_call::kind which) {
+    auto unwanted = watches_.take_unwanted(kinds, path);
+    std::move(unwanted.watches.begin(), unwanted.watches.end(), std::back_inserter(held.todo.forgotten));
+    if (!unwanted.nobody_left || asked_for) return;
+    auto one = std::make_shared<remove_watches_call>(path, which);
+    one->generation = machine_.info().generation;
+    enqueue(std::move(one));
+  };
+  drop({watch_kind::data, watch_kind::exist}, remove_watches_call::kind::data);
+  drop({watch_kind::child}, remove_watches_call::kind::children);
+}
+
 // Goes out before everything that waits.
 void client_core::submit_auth(const auth_entry& entry) {
   auto one = std::make_shared<auth_call>(entry);
@@ -714,14 +804,25 @@ void client_core::submit_auth(const auth_entry& entry) {
 }
 
 void client_core::add_auth(auth_entry entry) {
-  const std::scoped_lock lock(mutex_);
-  auth_.push_back(std::move(entry));
+  {
+    const std::scoped_lock lock(mutex_);
+    auth_.push_back(entry);
+  }
+  for (const auto& other : homes_.others()) {
+    other->add_auth(entry);
+    const section held(*other);
+    other->submit_auth(entry);  // waits where there is no connection
+  }
 }
 
 void client_core::remove_auth(const auth_entry& entry) {
-  const std::scoped_lock lock(mutex_);
-  std::erase_if(
-      auth_, [&](const auth_entry& one) { return one.scheme == entry.scheme && one.credentials == entry.credentials; });
+  {
+    const std::scoped_lock lock(mutex_);
+    std::erase_if(auth_, [&](const auth_entry& one) {
+      return one.scheme == entry.scheme && one.credentials == entry.credentials;
+    });
+  }
+  for (const auto& other : homes_.others()) other->remove_auth(entry);
 }
 
 // ---- grants ---------------------------------------------------------------------------------------------------------

@@ -9,11 +9,13 @@
 #include "client/in_flight.hpp"
 #include "client/lease_keeper.hpp"
 #include "client/session_machine.hpp"
+#include "client/watch_homes.hpp"
 #include "client/watch_table.hpp"
 #include "zkrecipes/client_options.hpp"
 
 namespace zkr::detail {
 
+class gate;
 class session_link;
 
 /// Told of every change of the session, in order, on the scheduler thread.
@@ -43,6 +45,8 @@ class client_core : public std::enable_shared_from_this<client_core> {
   void abandon(const std::shared_ptr<call>& one, errc why);
   /// Ends everything; waits for the session's end on the server, `close_timeout` at most, where this thread may wait.
   void close() noexcept;
+  /// The same without the wait, and for this session alone. @return what opens at the session's end; or nothing.
+  std::shared_ptr<gate> begin_close() noexcept;
 
   [[nodiscard]] result<session_ticket> ticket() const;
   void adopt_session() noexcept;
@@ -51,6 +55,14 @@ class client_core : public std::enable_shared_from_this<client_core> {
   result<void> set_servers(const std::string& hosts);
   void add_auth(auth_entry entry);
   void remove_auth(const auth_entry& entry);
+
+  /// Where subscriptions' watches live.
+  [[nodiscard]] watch_homes& homes() noexcept { return homes_; }
+  /// Lets go of the watches of a path whose owners are gone, here and on the server.
+  void forget_watches(const std::string& path);
+  /// Of another client to the same servers, with the same credentials.
+  [[nodiscard]] client_options options_of_another(std::shared_ptr<zkr::observer> observer) const;
+  [[nodiscard]] const transport::factory& transports() const noexcept { return make_transport_; }
 
   void take_grant(std::shared_ptr<grant_state> grant, std::shared_ptr<grant_watcher> who);
   void drop_grant(const grant_state& grant);
@@ -96,6 +108,7 @@ class client_core : public std::enable_shared_from_this<client_core> {
     std::vector<session_info> sessions;
     std::shared_ptr<session_link> retire;
     std::vector<std::shared_ptr<call>> dropped;  ///< They may take user code along.
+    std::vector<waiting_watch> forgotten;        ///< And these.
     bool pump = false;
   };
   struct listening {
@@ -113,6 +126,7 @@ class client_core : public std::enable_shared_from_this<client_core> {
   // With the lock held:
   void begin_session(section& held);
   void session_over(section& held, errc cause);
+  void fail_pinned(section& held, errc code);
   void fail_all(section& held, errc code, watch_event_type event);
   void fail(section& held, const std::shared_ptr<call>& one, errc code);
   void finish(section& held, const std::shared_ptr<call>& one, error why);
@@ -122,6 +136,8 @@ class client_core : public std::enable_shared_from_this<client_core> {
   void poll_keeper();
   void submit_auth(const auth_entry& entry);
   void rearm_watches();
+  void drop_unwanted_watches(section& held, const std::string& path);
+  [[nodiscard]] std::size_t watch_bytes(const call& one) const noexcept;
   void arm_loss_timer();
   void arm_deadline(time_point at);
   void on_deadline();
@@ -142,6 +158,7 @@ class client_core : public std::enable_shared_from_this<client_core> {
   std::shared_ptr<strand> step_strand_;
   std::shared_ptr<strand> own_strand_;  ///< Of handlers that were given no executor.
 
+  watch_homes homes_;
   std::mutex changing_servers_;  ///< Taken before mutex_.
 
   mutable std::mutex mutex_;
@@ -157,6 +174,7 @@ class client_core : public std::enable_shared_from_this<client_core> {
   bool pumping_ = false;
   bool refused_ = false;  ///< The transport takes nothing until its next session event.
   watch_table watches_;
+  std::size_t watch_bytes_under_way_ = 0;  ///< Of users' reads that have not ended.
   transport::session_password password_{};
   bool adopted_ = false;
   std::vector<auth_entry> auth_;

@@ -26,6 +26,7 @@ result<void> client_options::validate() const {
   if (handshake_timeout && *handshake_timeout <= 0s) return bad("handshake_timeout: must be greater than 0");
   if (loss_timeout && *loss_timeout <= 0s) return bad("loss_timeout: must be greater than 0");
   if (max_in_flight < 1 || max_in_flight > 16'384) return bad("max_in_flight: must be 1 to 16384");
+  if (max_watch_bytes < 1 || max_watch_bytes > 100'000'000) return bad("max_watch_bytes: must be 1 to 100000000");
   if (close_timeout < 0s) return bad("close_timeout: must not be negative");
   if (tick_time && *tick_time <= 0s) return bad("tick_time: must be greater than 0");
   if (follower_timeout && *follower_timeout <= 0s) return bad("follower_timeout: must be greater than 0");

@@ -75,6 +75,7 @@ constexpr std::array all_options{
     named_option{"lease_margin", set<&options::lease_margin>},
     named_option{"loss_timeout", set<&options::loss_timeout>},
     named_option{"max_in_flight", set<&options::max_in_flight>},
+    named_option{"max_watch_bytes", set<&options::max_watch_bytes>},
     named_option{"on_session_loss", set<&options::on_session_loss>},
     named_option{"operation_timeout", set<&options::operation_timeout>},
     named_option{"session_timeout", set<&options::session_timeout>},

@@ -69,6 +69,25 @@ class auth_call final : public inner_call {
   const auth_entry entry_;
 };
 
+/// Takes a path's watches off the server and out of libzookeeper's tables, once nobody wants them any more.
+class remove_watches_call final : public inner_call {
+ public:
+  enum class kind : std::int32_t { children = 1, data = 2 };
+
+  remove_watches_call(std::string of, kind which) : kind_(which) {
+    type = wire::opcode::remove_watches;
+    name = "remove_watches";
+    path = std::move(of);
+    urgent = false;  // in turn with the reads that set them
+  }
+  [[nodiscard]] wire::request encode() const override {
+    return wire::remove_watches_request{.path = path, .kind = static_cast<std::int32_t>(kind_)};
+  }
+
+ private:
+  const kind kind_;
+};
+
 class set_watches_call final : public inner_call {
  public:
   set_watches_call(std::int64_t zxid, const wire::string_list& data, const wire::string_list& exist,

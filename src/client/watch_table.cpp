@@ -24,7 +24,11 @@ void watch_table::add(watch_kind kind, std::string_view path, waiting_watch one)
   ++size_;
   auto& paths = kinds_[static_cast<std::size_t>(kind)];
   auto found = paths.find(path);
-  if (found == paths.end()) found = paths.emplace(std::string(path), std::vector<waiting_watch>{}).first;
+  if (found == paths.end()) {
+    found = paths.emplace(std::string(path), std::vector<waiting_watch>{}).first;
+    ++paths_;
+    path_bytes_ += path.size();
+  }
   found->second.push_back(std::move(one));
 }
 
@@ -32,10 +36,38 @@ void watch_table::sweep() {
   for (auto& paths : kinds_) {
     for (auto at = paths.begin(); at != paths.end();) {
       size_ -= std::erase_if(at->second, [](const auto& one) { return one.owner && one.owner->expired(); });
-      at = at->second.empty() ? paths.erase(at) : std::next(at);
+      at = at->second.empty() ? erase(paths, at) : std::next(at);
     }
   }
   sweep_at_ = std::max(least_sweep, 2 * size_);
+}
+
+watch_table::by_path::iterator watch_table::erase(by_path& from, by_path::iterator at) {
+  --paths_;
+  path_bytes_ -= at->first.size();
+  return from.erase(at);
+}
+
+std::size_t watch_table::path_bytes(std::size_t overhead) const noexcept { return path_bytes_ + paths_ * overhead; }
+
+watch_table::unwanted watch_table::take_unwanted(std::initializer_list<watch_kind> kinds, std::string_view path) {
+  unwanted all;
+  bool anybody = false;
+  for (const auto kind : kinds) {
+    auto& paths = kinds_[static_cast<std::size_t>(kind)];
+    const auto found = paths.find(path);
+    if (found == paths.end()) continue;
+    auto& waiting = found->second;
+    const auto end = std::stable_partition(waiting.begin(), waiting.end(),
+                                           [](const auto& one) { return !one.owner || !one.owner->expired(); });
+    std::move(end, waiting.end(), std::back_inserter(all.watches));
+    waiting.erase(end, waiting.end());
+    anybody = anybody || !waiting.empty();
+    if (waiting.empty()) (void)erase(paths, found);
+  }
+  size_ -= all.watches.size();
+  all.nobody_left = !all.watches.empty() && !anybody;
+  return all;
 }
 
 std::vector<waiting_watch> watch_table::take(wire::event_type type, std::string_view path) {
@@ -46,7 +78,7 @@ std::vector<waiting_watch> watch_table::take(wire::event_type type, std::string_
     if (found == paths.end()) return;
     size_ -= found->second.size();
     std::move(found->second.begin(), found->second.end(), std::back_inserter(fired));
-    paths.erase(found);
+    (void)erase(paths, found);
   };
   switch (type) {
     case wire::event_type::created:
@@ -73,7 +105,7 @@ std::vector<std::pair<std::string, waiting_watch>> watch_table::take_all() {
     }
     paths.clear();
   }
-  size_ = 0;
+  size_ = paths_ = path_bytes_ = 0;
   return all;
 }
 

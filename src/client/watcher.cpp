@@ -55,9 +55,22 @@ class node_watcher final : public subscription_state,
   using change = typename Kind::change;
   using value = typename Kind::value;
 
-  node_watcher(const std::shared_ptr<client_core>& core, executor* handlers, std::string path,
-               unique_function<void(const change&)> handler)
-      : core_(core), path_(std::move(path)), user_strand_(core->strand_of(handlers)), handler_(std::move(handler)) {}
+  /// @param home  the session in which it watches: the client's, or an auxiliary one.
+  node_watcher(const std::shared_ptr<client_core>& client, const std::shared_ptr<client_core>& home, executor* handlers,
+               std::string path, unique_function<void(const change&)> handler)
+      : client_(client),
+        home_(home.get()),
+        core_(home),
+        path_(std::move(path)),
+        user_strand_(client->strand_of(handlers)),
+        handler_(std::move(handler)) {}
+  node_watcher(const node_watcher&) = delete;
+  node_watcher& operator=(const node_watcher&) = delete;
+  ~node_watcher() override {
+    if (const auto core = core_.lock()) core->forget_watches(path_);
+  }
+
+  void refuse(const error& why) { report({.problem = why.code()}, Kind::report(path_, {}, why)); }
 
   void on_session(const session_info& info, errc) override {
     if (info.state == session_state::connected) {
@@ -181,10 +194,15 @@ class node_watcher final : public subscription_state,
 
   void on_cancel() noexcept override {
     if (const auto core = core_.lock()) core->stop_listening(this);
+    if (const auto client = client_.lock(); client && home_ != nullptr) {
+      client->homes().move_out(*client, home_, path_);
+    }
   }
 
   static executor* inner(client_core& core) { return core.inner_executor(); }
 
+  const std::weak_ptr<client_core> client_;
+  const client_core* const home_;  ///< A name, maybe of one that is gone; null where there was no room.
   const std::weak_ptr<client_core> core_;
   const std::string path_;
   const std::shared_ptr<strand> user_strand_;
@@ -221,10 +239,18 @@ class session_watcher final : public subscription_state,
   unique_function<void(const session_info&)> handler_;
 };
 
-template <typename Watcher, typename Change, typename... Args>
-subscription begin(const std::shared_ptr<client_core>& core, Args&&... args) {
-  auto watcher = std::make_shared<Watcher>(std::forward<Args>(args)...);
-  core->listen(watcher);
+template <typename Kind>
+subscription watch(const std::shared_ptr<client_core>& client, executor* handlers, std::string path,
+                   unique_function<void(const typename Kind::change&)> handler) {
+  if (!client) return {};
+  const auto home = client->homes().move_in(client, path);
+  auto watcher = std::make_shared<node_watcher<Kind>>(client, home.value_or(nullptr), handlers, std::move(path),
+                                                      std::move(handler));
+  if (home) {
+    (*home)->listen(watcher);
+  } else {
+    watcher->refuse(home.error());
+  }
   return subscription(std::move(watcher));
 }
 
@@ -232,20 +258,20 @@ subscription begin(const std::shared_ptr<client_core>& core, Args&&... args) {
 
 subscription watch_node(const std::shared_ptr<client_core>& core, executor* handlers, std::string path,
                         unique_function<void(const node_change&)> handler) {
-  if (!core) return {};
-  return begin<node_watcher<data_kind>, node_change>(core, core, handlers, std::move(path), std::move(handler));
+  return watch<data_kind>(core, handlers, std::move(path), std::move(handler));
 }
 
 subscription watch_children(const std::shared_ptr<client_core>& core, executor* handlers, std::string path,
                             unique_function<void(const children_change&)> handler) {
-  if (!core) return {};
-  return begin<node_watcher<children_kind>, children_change>(core, core, handlers, std::move(path), std::move(handler));
+  return watch<children_kind>(core, handlers, std::move(path), std::move(handler));
 }
 
 subscription watch_session(const std::shared_ptr<client_core>& core, executor* handlers,
                            unique_function<void(const session_info&)> handler) {
   if (!core) return {};
-  return begin<session_watcher, session_info>(core, *core, handlers, std::move(handler));
+  auto watcher = std::make_shared<session_watcher>(*core, handlers, std::move(handler));
+  core->listen(watcher);
+  return subscription(std::move(watcher));
 }
 
 }  // namespace zkr::detail

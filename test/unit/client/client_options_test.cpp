@@ -20,7 +20,7 @@ TEST(client_options_uri, names_hosts_chroot_and_options) {
   const auto made = client_options::from_uri(
       "zk://h1,[::1]:2182/app/%C3%A4?session_timeout=20s&operation_timeout=1500ms&handshake_timeout=1s&loss_timeout=30s"
       "&start=background&on_session_loss=stay_closed&chroot=create&auth=digest:user:pass%26word&auth=ip:&max_in_flight="
-      "7"
+      "7&max_watch_bytes=9"
       "&close_timeout=0s&tick_time=2s&follower_timeout=10s&lease_margin=3s&warn_before=4s");
   ASSERT_TRUE(made) << made.error().message();
   EXPECT_EQ(made->hosts, "h1,[::1]:2182/app/\xc3\xa4");
@@ -36,6 +36,7 @@ TEST(client_options_uri, names_hosts_chroot_and_options) {
   EXPECT_EQ(made->auth[0].credentials, "user:pass&word");
   EXPECT_EQ(made->auth[1].scheme, "ip");
   EXPECT_EQ(made->max_in_flight, 7U);
+  EXPECT_EQ(made->max_watch_bytes, 9U);
   EXPECT_EQ(made->close_timeout, 0s);
   EXPECT_EQ(made->tick_time, 2s);
   EXPECT_EQ(made->follower_timeout, 10s);
@@ -70,6 +71,7 @@ TEST(client_options_uri, what_is_wrong_is_named) {
   EXPECT_EQ(uri_complaint("zk://h?max_in_flight=-1"), "uri: max_in_flight: must be a whole number");
   EXPECT_EQ(uri_complaint("zk://h?max_in_flight=1x"), "uri: max_in_flight: must be a whole number");
   EXPECT_EQ(uri_complaint("zk://h?max_in_flight=20000"), "max_in_flight: must be 1 to 16384");
+  EXPECT_EQ(uri_complaint("zk://h?max_watch_bytes=0"), "max_watch_bytes: must be 1 to 100000000");
   EXPECT_EQ(uri_complaint("zk://h/a//b"), uri_complaint("zk://h/a%2F%2Fb"));
   for (const auto* bad : {"%", "%2", "%zz", "%00", "%+1"}) {
     EXPECT_NE(uri_complaint(std::string("zk://h?auth=a:") + bad).find("two hexadecimal digits"), std::string::npos)

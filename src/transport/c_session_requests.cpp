@@ -273,7 +273,7 @@ void c_session::report_session(c_handle& handle, zhandle_t* zh, const session_no
       const std::scoped_lock lock(mutex_);
       if (handle.retired || over_) return;
       // Left before it could be told of: the next one will be.
-      if (notice.what == kind::connected && settled_ && zoo_state(zh) == ZOO_NOTCONNECTED_STATE) return;
+      if (notice.what == kind::connected && zoo_state(zh) == ZOO_NOTCONNECTED_STATE) return;
       handle.zh = zh;  // zookeeper_init may not have returned yet, and the sink may submit
       if (notice.what == kind::disconnected && !connected_) return;
       event.connection = connection_;

@@ -50,7 +50,7 @@ enum class errc : int {
   cancelled = 2,         ///< The caller's stop token was triggered.
   closed = 3,            ///< The client, server or recipe object is closed.
   session_lost = 4,      ///< The session to which the call belonged is over.
-  overloaded = 5,        ///< `max_in_flight` operations are outstanding.
+  overloaded = 5,        ///< `max_in_flight` operations are outstanding, or too many bytes of paths are watched.
   would_deadlock = 6,    ///< A blocking call from a thread that must not wait (a callback, a simulation).
   unsupported = 7,       ///< The transport or the server lacks it; the message says which and why.
   invalid_path = 8,      ///< The path breaks ZooKeeper's rules, or leaves the chroot.

@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "testing/ensemble_member.hpp"
+#include "testing/ensemble_network.hpp"
 
 namespace zkr::testing {
 namespace {
@@ -21,6 +22,8 @@ namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 
 error bad(std::string what) { return error(errc::invalid_argument, "apache_ensemble", {}, std::move(what)); }
+
+error no_links() { return error(errc::unsupported, "apache_ensemble", {}, "its members have no separate links"); }
 
 /// Ports of an address that were free a moment ago: Apache cannot be asked for port 0. Unset: there are none.
 std::optional<member_place> free_place(const std::string& address) {
@@ -50,6 +53,14 @@ struct apache_ensemble::impl {
   bool temporary = false;
   std::vector<ensemble_member> members;
   std::set<std::size_t> paused;
+  std::optional<ensemble_network> network;
+
+  result<void> cut(const std::string& one, const std::string& other, cut_way lost) {
+    if (lost != cut_way::back) {
+      if (auto there = network->cut(one, other); !there) return there;
+    }
+    return lost == cut_way::there ? result<void>() : network->cut(other, one);
+  }
 
   impl() = default;
   impl(const impl&) = delete;
@@ -63,6 +74,7 @@ struct apache_ensemble::impl {
 };
 
 bool apache_ensemble::installed() { return apache_installed(); }
+bool apache_ensemble::can_partition() { return ensemble_network::possible(); }
 
 result<apache_ensemble> apache_ensemble::start(const ensemble_options& options) {
   if (options.members < 1 || options.members > 9) return bad("members: must be 1 to 9");
@@ -78,7 +90,16 @@ result<apache_ensemble> apache_ensemble::start(const ensemble_options& options) 
     state->temporary = true;
   }
   ensemble_plan plan{{}, options.tick_time, options.init_limit, options.sync_limit};
+  if (options.links == ensemble_links::separate) {
+    auto network = ensemble_network::make(options.members);
+    if (!network) return std::move(network).error();
+    state->network.emplace(*std::move(network));
+  }
   for (std::size_t i = 1; i <= options.members; ++i) {
+    if (state->network) {
+      plan.members.push_back({state->network->address(i - 1), 2181, 2888, 3888, "0.0.0.0"});
+      continue;
+    }
     const auto place = free_place(fmt::format("127.0.1.{}", i));
     if (!place) return error(errc::io_error, "apache_ensemble", {}, "no free ports");
     plan.members.push_back(*place);
@@ -87,6 +108,11 @@ result<apache_ensemble> apache_ensemble::start(const ensemble_options& options) 
   auto members = open_ensemble(state->folder);
   if (!members) return std::move(members).error();
   state->members = *std::move(members);
+  if (state->network) {
+    for (std::size_t i = 0; i < options.members; ++i) {
+      state->members[i].move_into(state->network->space(i), state->network->address(i));
+    }
+  }
   for (const auto& one : state->members) {
     if (const auto started = one.start(); !started) return started.error();
   }
@@ -160,5 +186,33 @@ void apache_ensemble::resume(std::size_t member) {
 }
 
 result<void> apache_ensemble::restart(std::size_t member) { return impl_->members.at(member).start(); }
+result<void> apache_ensemble::cut(std::size_t one, std::size_t other, cut_way lost) {
+  if (!impl_->network) return no_links();
+  return impl_->cut(impl_->network->address(one), impl_->network->address(other), lost);
+}
+
+result<void> apache_ensemble::isolate(std::size_t member) {
+  if (!impl_->network) return no_links();
+  for (std::size_t other = 0; other < size(); ++other) {
+    if (other == member) continue;
+    if (auto done = cut(member, other); !done) return done;
+  }
+  return {};
+}
+
+std::string apache_ensemble::gate_string(std::size_t member) const {
+  if (!impl_->network) return connect_string(member);
+  return fmt::format("{}:{}", impl_->network->gate(member), impl_->members.at(member).port());
+}
+
+result<void> apache_ensemble::cut_gate(std::size_t member, cut_way lost) {
+  if (!impl_->network) return no_links();
+  return impl_->cut(impl_->network->outside(), impl_->network->gate(member), lost);
+}
+
+result<void> apache_ensemble::heal() {
+  if (!impl_->network) return no_links();
+  return impl_->network->heal();
+}
 
 }  // namespace zkr::testing

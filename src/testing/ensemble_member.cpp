@@ -69,7 +69,7 @@ std::string configuration(const ensemble_plan& plan, std::size_t which, const fs
       "clientPort={}\n"
       "clientPortAddress={}\n"
       "# The members: server.N=HOST:PORT for followers at the leader:PORT for elections. The same in all files.\n",
-      own.client_port, own.address);
+      own.client_port, own.listen.empty() ? own.address : own.listen);
   for (std::size_t i = 0; i < plan.members.size(); ++i) {
     const member_place& one = plan.members[i];
     text += fmt::format("server.{}={}:{}:{}\n", i + 1, in_brackets(one.address), one.quorum_port, one.election_port);
@@ -135,12 +135,14 @@ bool apache_installed() {
 }
 
 result<pid_t> start_apache(const std::string& main_class, const fs::path& configuration,
-                           const std::vector<std::string>& flags, const fs::path& log) {
+                           const std::vector<std::string>& flags, const fs::path& log,
+                           const std::string& space) {
   if (!apache_installed()) return failed({}, fmt::format("Apache ZooKeeper is not there; {}", how_to_install));
   std::string class_path;
   for (const auto* jar : jars) class_path.append(class_path.empty() ? "" : ":").append(jar);
   std::vector<std::string> words{"java", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"};
   words.insert(words.end(), flags.begin(), flags.end());
+  if (!space.empty()) words.insert(words.begin(), {"ip", "netns", "exec", space});
   words.insert(words.end(), {"-cp", class_path, main_class, configuration.string()});
   std::vector<char*> raw;
   raw.reserve(words.size() + 1);
@@ -217,7 +219,7 @@ std::optional<pid_t> ensemble_member::process() const {
 result<void> ensemble_member::start() const {
   if (process()) return {};
   const auto started =
-      start_apache("org.apache.zookeeper.server.quorum.QuorumPeerMain", folder_ / "zoo.cfg", member_flags(), log());
+      start_apache("org.apache.zookeeper.server.quorum.QuorumPeerMain", folder_ / "zoo.cfg", member_flags(), log(), space_);
   if (!started) return started.error();
   const pid_t pid = *started;
   const auto facts = facts_of(pid);

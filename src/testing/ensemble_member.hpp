@@ -21,6 +21,7 @@ struct member_place {
   std::uint16_t client_port = 0;    ///< Apache's usual one is 2181.
   std::uint16_t quorum_port = 0;    ///< Where followers connect to the leader; 2888.
   std::uint16_t election_port = 0;  ///< Where members vote; 3888.
+  std::string listen = {};          ///< Where it takes clients; empty: at its address alone.
 };
 
 struct ensemble_plan {
@@ -46,6 +47,12 @@ class ensemble_member {
   [[nodiscard]] std::filesystem::path log() const { return folder_ / "log"; }
   [[nodiscard]] member_status status() const { return ask_member(address_, port_); }
 
+  /// Is started in a network namespace from now on, where it is reached at `address`.
+  void move_into(std::string space, std::string address) {
+    space_ = std::move(space);
+    address_ = std::move(address);
+  }
+
   /// Its process; unset: it does not run.
   [[nodiscard]] std::optional<pid_t> process() const;
   /// Starts it in the background: it outlives this process. Where it runs, nothing happens.
@@ -59,6 +66,7 @@ class ensemble_member {
   explicit ensemble_member(std::filesystem::path folder) : folder_(std::move(folder)) {}
 
   std::filesystem::path folder_;
+  std::string space_;  ///< Empty: this process's.
   std::string address_ = "127.0.0.1";
   std::uint16_t port_ = 0;
 };
@@ -73,7 +81,9 @@ class ensemble_member {
 /// Starts a program of Apache's library as a process in the background, in a session of its own; its output is appended
 /// to `log`.
 /// @param flags  of java, before the class.
+/// @param space  a network namespace to start it in; empty: this process's.
 [[nodiscard]] result<pid_t> start_apache(const std::string& main_class, const std::filesystem::path& configuration,
-                                         const std::vector<std::string>& flags, const std::filesystem::path& log);
+                                         const std::vector<std::string>& flags, const std::filesystem::path& log,
+                                         const std::string& space = {});
 
 }  // namespace zkr::testing

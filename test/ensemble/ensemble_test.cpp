@@ -71,5 +71,65 @@ TEST_F(ensemble, without_a_quorum_nothing_is_written_and_with_it_all_goes_on) {
   EXPECT_TRUE(eventually([&] { return zk.set("/a", "y", any_version, {.timeout = 5s}).has_value(); }, 60s));
 }
 
+// ---- partitions -----------------------------------------------------------------------------------------------------
+
+struct partitioned : ::testing::Test {
+  void SetUp() override {
+    if (!apache_ensemble::can_partition()) GTEST_SKIP() << "network namespaces take root and iproute2";
+    servers.emplace(apache_ensemble::start({.tick_time = 200ms, .links = ensemble_links::separate}).value());
+  }
+  std::optional<apache_ensemble> servers;
+};
+
+TEST_F(partitioned, an_isolated_leader_loses_its_place_and_follows_when_it_is_back) {
+  const auto first = servers->leader().value();
+  ASSERT_TRUE(servers->isolate(first));
+  EXPECT_TRUE(eventually([&] { return servers->status()[first].role == member_role::not_serving; }))
+      << "and can still be asked";
+  EXPECT_TRUE(eventually([&] { return servers->leader().value_or(first) != first; }));
+  ASSERT_TRUE(servers->heal());
+  EXPECT_TRUE(servers->wait_until_serving());
+  EXPECT_EQ(servers->status()[first].role, member_role::follower);
+}
+
+TEST_F(partitioned, one_direction_is_enough_to_lose_a_follower) {
+  for (const auto way : {cut_way::there, cut_way::back}) {
+    const auto cut_off = (servers->leader().value() + 1) % servers->size();
+    ASSERT_TRUE(servers->cut(cut_off, *servers->leader(), way));
+    EXPECT_TRUE(eventually([&] { return servers->status()[cut_off].role == member_role::not_serving; }));
+    ASSERT_TRUE(servers->heal());
+    EXPECT_TRUE(servers->wait_until_serving());
+  }
+}
+
+TEST_F(partitioned, clients_at_a_gate_are_cut_off_alone_in_the_direction_that_was_named) {
+  client inside = client::connect({.hosts = servers->gate_string(0), .session_timeout = 4s}, {.timeout = 30s}).value();
+  client other = client::connect({.hosts = servers->connect_string(0)}, {.timeout = 30s}).value();
+  (void)other.create("/a").value();
+  ASSERT_TRUE(inside.sync());
+  const auto ask = [&] { return inside.set("/a", "x", any_version, {.timeout = 300ms}); };
+  ASSERT_TRUE(ask());
+
+  ASSERT_TRUE(servers->cut_gate(0, cut_way::back));
+  EXPECT_EQ(ask().error().outcome(), outcome::unknown);
+  EXPECT_TRUE(eventually([&] { return other.get("/a").value().stat.version == 2; })) << "it went there all the same";
+  ASSERT_TRUE(servers->heal());
+  EXPECT_TRUE(eventually([&] { return ask().has_value(); }));
+
+  const auto version = other.get("/a").value().stat.version;
+  ASSERT_TRUE(servers->cut_gate(0, cut_way::there));
+  EXPECT_EQ(ask().error().outcome(), outcome::unknown);
+  EXPECT_EQ(other.get("/a").value().stat.version, version);
+  ASSERT_TRUE(servers->heal());
+  EXPECT_TRUE(eventually([&] { return ask().has_value(); }));
+}
+
+TEST_F(ensemble, on_the_loopback_has_no_links_to_cut) {
+  EXPECT_EQ(servers.cut(0, 1).error().code(), errc::unsupported);
+  EXPECT_EQ(servers.isolate(0).error().code(), errc::unsupported);
+  EXPECT_EQ(servers.cut_gate(0).error().code(), errc::unsupported);
+  EXPECT_EQ(servers.heal().error().code(), errc::unsupported);
+}
+
 }  // namespace
 }  // namespace zkr::testing

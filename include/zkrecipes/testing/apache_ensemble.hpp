@@ -49,6 +49,12 @@ struct quorum_status {
 };
 [[nodiscard]] quorum_status judge(const std::vector<member_status>& members) noexcept;
 
+/// Where the members run: on the loopback of this machine, or each in a network namespace of its own, so that links
+/// between them can be cut.
+enum class ensemble_links { loopback, separate };
+/// What a cut loses: everything, what goes from the first to the second, or what comes back.
+enum class cut_way { both, there, back };
+
 struct ensemble_options {
   std::size_t members = 3;  ///< 1 to 9. One is an ensemble of one: elections and quorum, but no second copy.
   std::chrono::milliseconds tick_time{500};
@@ -56,11 +62,17 @@ struct ensemble_options {
   std::size_t sync_limit = 5;   ///< Ticks that a follower may be silent or behind.
   /// Where the members' folders are made. Empty: a temporary folder, removed at the end.
   std::string folder = {};
+  /// `separate` takes the rights to make network namespaces: see `apache_ensemble::can_partition`.
+  ensemble_links links = ensemble_links::loopback;
 };
 
 /// Real Apache ZooKeeper servers as processes of this machine, from Debian's packages `zookeeper` and
-/// `default-jre-headless`: for tests of what only an ensemble does. They listen on 127.0.1.1, 127.0.1.2, … at free ports.
-/// They end with this object, and may be killed, paused and started again before.
+/// `default-jre-headless`: for tests of what only an ensemble does. They listen on 127.0.1.1, 127.0.1.2, … at free ports,
+/// or on addresses of their own (`ensemble_links::separate`). They end with this object, and may be killed, paused, cut
+/// off and started again before.
+///
+/// A link that is cut loses packets silently, in a direction or both: connections stay open, and go on when it is
+/// healed, as soon as the side that waits sends once more (TCP: after up to as long as the cut was).
 ///
 /// @par Threads  one at a time.
 class apache_ensemble {
@@ -68,10 +80,13 @@ class apache_ensemble {
   /// Whether java and ZooKeeper's library are there.
   [[nodiscard]] static bool installed();
 
+  /// Whether this process may make network namespaces: root with Debian's package iproute2 may.
+  [[nodiscard]] static bool can_partition();
+
   /// Starts the members and waits until all of them serve.
   ///
-  /// @par Errors  invalid_argument: an option is out of its range. io_error: files, processes. timed_out: they do not
-  ///              serve within a minute; the message names their logs.
+  /// @par Errors  invalid_argument: an option is out of its range. io_error: files, processes, networks. timed_out: they do
+  ///              not serve within a minute; the message names their logs.
   [[nodiscard]] static result<apache_ensemble> start(const ensemble_options& options = {});
 
   apache_ensemble(apache_ensemble&& other) noexcept;
@@ -98,6 +113,19 @@ class apache_ensemble {
   void resume(std::size_t member);
   /// Starts a member that does not run. Does not wait until it serves.
   [[nodiscard]] result<void> restart(std::size_t member);
+
+  // Of members with separate links. Errors: unsupported: they have none. io_error.
+
+  /// Cuts the link between two members.
+  [[nodiscard]] result<void> cut(std::size_t one, std::size_t other, cut_way lost = cut_way::both);
+  /// Cuts a member's links to all others. Clients still reach it.
+  [[nodiscard]] result<void> isolate(std::size_t member);
+  /// A member at an address of its own for those clients that cut_gate() is to cut off.
+  [[nodiscard]] std::string gate_string(std::size_t member) const;
+  /// Cuts the link between the clients that came by a member's gate (`cut_way::there`: what they send) and that member.
+  [[nodiscard]] result<void> cut_gate(std::size_t member, cut_way lost = cut_way::both);
+  /// Mends all that was cut.
+  [[nodiscard]] result<void> heal();
 
  private:
   struct impl;

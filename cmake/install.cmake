@@ -1,4 +1,4 @@
-# Install rules: find_package(zkrecipes COMPONENTS core zkrecipes server testing) finds what these lines put down.
+# Install rules: find_package(zkrecipes COMPONENTS core zkrecipes server testing prometheus) finds what these lines put down.
 # Each library is an export set of its own, so that a user of one does not need what the others link.
 
 include(CMakePackageConfigHelpers)
@@ -6,7 +6,11 @@ include(GNUInstallDirs)
 
 set(config_dir "${CMAKE_INSTALL_LIBDIR}/cmake/zkrecipes")
 
-foreach(library IN ITEMS zkrecipes_core zkrecipes zkrecipes_server zkrecipes_testing)
+set(libraries zkrecipes_core zkrecipes zkrecipes_server zkrecipes_testing)
+if(TARGET zkrecipes_prometheus)
+  list(APPEND libraries zkrecipes_prometheus)
+endif()
+foreach(library IN LISTS libraries)
   get_target_property(component ${library} EXPORT_NAME)
   install(
     TARGETS ${library}

@@ -2,12 +2,9 @@
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
-#include <unistd.h>
 
-#include <array>
 #include <chrono>
 #include <cstdio>
-#include <ctime>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -19,6 +16,7 @@
 #include "cli/read_file.hpp"
 #include "cli/stat_text.hpp"
 #include "cli/text.hpp"
+#include "core/log_line.hpp"
 #include "server/event_log.hpp"
 #include "server/zoo_cfg.hpp"
 
@@ -92,7 +90,7 @@ int usage(std::string_view problem) {
 
 int serve(const backend::configuration& from, const server_request& asked) {
   server_options options = from.settings().server;
-  options.log = write_line;
+  options.log = detail::write_log_line;
   options.log_from = asked.log_from;
   // Blocked before the server starts its thread, so that they come to us.
   sigset_t ends;
@@ -135,7 +133,7 @@ int serve(const backend::configuration& from, const server_request& asked) {
   int signal = 0;
   sigwait(&ends, &signal);
   if (!started->failure()) {
-    backend::event_log(write_line, asked.log_from)
+    backend::event_log(detail::write_log_line, asked.log_from)
         .write(log_level::info, "signal", {{"name", signal == SIGTERM ? "SIGTERM" : "SIGINT"}});
   }
   faults.reset();
@@ -149,7 +147,7 @@ void tell_unneeded(const backend::configuration& from, const server_request& ask
   std::string names;
   for (const std::string& key : from.unneeded()) names.append(names.empty() ? "" : ", ").append(key);
   if (names.empty()) return;
-  backend::event_log(write_line, asked.log_from)
+  backend::event_log(detail::write_log_line, asked.log_from)
       .write(log_level::info, "keys_not_needed", {{"file", asked.file}, {"keys", names}});
 }
 

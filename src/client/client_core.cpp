@@ -81,11 +81,26 @@ class client_core::section {
 };
 
 void client_core::perform(effects& todo) {
+  for (const auto& one : todo.failures) observer().on_operation(one.operation, one.latency, &one.why);
   for (const auto& one : todo.direct) one->deliver();
   for (const auto& one : todo.kicks) one->kick();
   for (const auto& info : todo.sessions) observer().on_session(info);
+  if (todo.lease_left) observer().on_lease(*todo.lease_left, session().timeout);
   if (todo.retire) todo.retire->retire(runtime().reaper(), [] {});
   if (todo.pump) pump();
+  if (observed_) tell_load();
+}
+
+void client_core::tell_load() {
+  const std::scoped_lock one_by_one(telling_);
+  load now;
+  {
+    const std::scoped_lock lock(mutex_);
+    now = {in_flight_.users(), waiting_users_};
+  }
+  if (now == told_) return;
+  told_ = now;
+  observer().on_load(now.in_flight, now.waiting);
 }
 
 // ---- life -----------------------------------------------------------------------------------------------------------
@@ -96,6 +111,8 @@ client_core::client_core(client_options options, transport::factory make_transpo
       make_transport_(std::move(make_transport)),
       chroot_(std::move(chroot)),
       process_(process_number()),
+      pid_(::getpid()),
+      observed_(options_.observer != nullptr),
       machine_({.loss_timeout = options_.loss_timeout}),
       hosts_(std::move(hosts)),
       auth_(options_.auth),
@@ -446,6 +463,9 @@ void client_core::finish(section& held, const std::shared_ptr<call>& one, error 
   one->at = call::stage::done;
   watch_bytes_under_way_ -= std::exchange(one->watch_bytes, 0);
   if (one->heartbeat != 0) return keeper_.heartbeat_done(one->heartbeat, nullptr, {});
+  if (observed_ && !one->internal) {
+    held.todo.failures.push_back({one->name, runtime().clock().now() - one->submitted, why});
+  }
   one->fail(std::move(why));
   deliver(held, one);
 }
@@ -514,7 +534,13 @@ void client_core::on_reply(const session_link& from, std::uint64_t id, errc code
       machine_.reply_seen(info.received);
       last_zxid_ = std::max(last_zxid_, info.zxid);
       // A transaction that failed was committed as such all the same; only of a multi do we know that it was sent on.
-      if (one) keeper_.acked(info, is_transaction(one->type) && (code == errc::ok || one->type == wire::opcode::multi));
+      if (one) {
+        const auto until = keeper_.valid_until();
+        keeper_.acked(info, is_transaction(one->type) && (code == errc::ok || one->type == wire::opcode::multi));
+        if (observed_ && keeper_.holds() && keeper_.valid_until() > until) {
+          held.todo.lease_left = std::max(until - info.received, duration::zero());
+        }
+      }
     }
     if (!one || one->at == call::stage::done) return;
     const bool leaves_watch =
@@ -549,6 +575,7 @@ void client_core::on_reply(const session_link& from, std::uint64_t id, errc code
     one->at = call::stage::done;
     watch_bytes_under_way_ -= std::exchange(one->watch_bytes, 0);
   }
+  if (observed_ && !one->internal) observer().on_operation(one->name, info.received - one->submitted, nullptr);
   one->succeed(body);
   if (one->where) {
     one->where->run([one] { one->deliver(); });
@@ -569,7 +596,15 @@ void client_core::on_watch_event(const session_link& from, const transport::watc
     case wire::event_type::none: return;
   }
   for (auto& one : watches_.take(event.type, event.path)) {
-    auto run = [handler = std::move(one.handler), type, path = std::string(event.path)]() mutable {
+    auto handler = std::move(one.handler);
+    if (observed_ && one.where != inner_strand_) {  // subscriptions, on that one, tell themselves
+      handler = [to = options_.observer, threads = options_.runtime, noticed = event.received,
+                 handler = std::move(handler)](const watch_event& what) mutable {
+        to->on_watch(threads->clock().now() - noticed);
+        handler(what);
+      };
+    }
+    auto run = [handler = std::move(handler), type, path = std::string(event.path)]() mutable {
       handler({.type = type, .path = std::move(path)});
     };
     if (one.where->push(std::move(run))) held.todo.kicks.push_back(one.where);
@@ -582,6 +617,7 @@ void client_core::on_session_event(const session_link& from, const transport::se
   section held(*this);
   if (&from != link_.get()) return;
   using kind = transport::session_event::kind;
+  auto cause = errc::ok;
   switch (event.what) {
     case kind::connected: {
       refused_ = false;
@@ -603,12 +639,13 @@ void client_core::on_session_event(const session_link& from, const transport::se
       refused_ = false;
       machine_.disconnected(event.at);
       keeper_.disconnected();
+      cause = errc::connection_loss;
       break;
     case kind::expired: return session_over(held, errc::session_lost);
     case kind::auth_failed: return session_over(held, errc::auth_failed);
   }
   arm_loss_timer();
-  announce(held, errc::ok);
+  announce(held, cause);
 }
 
 void client_core::arm_loss_timer() {
@@ -621,8 +658,7 @@ void client_core::arm_loss_timer() {
     if (!self) return;
     section held(*self);
     if (self->machine_.info().generation != generation || self->machine_.lost_at() != at) return;
-    self->log(log_level::warning, "no server for too long: the session counts as lost");
-    self->session_over(held, errc::session_lost);
+    self->session_over(held, errc::timed_out);
   });
 }
 
@@ -686,6 +722,7 @@ void client_core::fail_all(section& held, errc code, watch_event_type event) {
 }
 
 void client_core::announce(section& held, errc cause) {
+  machine_.because(cause);
   const auto& info = machine_.info();
   held.todo.sessions.push_back(info);
   std::erase_if(listeners_, [](const listening& one) { return one.way.expired(); });

@@ -101,6 +101,16 @@ class client_core : public std::enable_shared_from_this<client_core> {
  private:
   friend class session_link;
 
+  struct failure {
+    std::string_view operation;
+    duration latency;
+    error why;
+  };
+  struct load {
+    std::size_t in_flight = 0;
+    std::size_t waiting = 0;
+    bool operator==(const load&) const = default;
+  };
   /// What is to be done once the lock is released.
   struct effects {
     std::vector<std::shared_ptr<strand>> kicks;
@@ -109,6 +119,8 @@ class client_core : public std::enable_shared_from_this<client_core> {
     std::shared_ptr<session_link> retire;
     std::vector<std::shared_ptr<call>> dropped;  ///< They may take user code along.
     std::vector<waiting_watch> forgotten;        ///< And these.
+    std::vector<failure> failures;               ///< For the observer, as the next is.
+    std::optional<duration> lease_left;
     bool pump = false;
   };
   struct listening {
@@ -146,12 +158,15 @@ class client_core : public std::enable_shared_from_this<client_core> {
 
   void pump();
   void perform(effects& todo);
+  void tell_load();
   void log(log_level level, std::string_view line) const;
 
   client_options options_;
   const transport::factory make_transport_;
   const std::string chroot_;
   const unsigned process_;
+  const int pid_;
+  const bool observed_;  ///< An observer was given: what costs something is told.
   std::shared_ptr<executor> inner_executor_;
   std::shared_ptr<strand> inner_strand_;
   std::shared_ptr<executor> step_executor_;
@@ -160,6 +175,9 @@ class client_core : public std::enable_shared_from_this<client_core> {
 
   watch_homes homes_;
   std::mutex changing_servers_;  ///< Taken before mutex_.
+
+  std::mutex telling_;  ///< One on_load() after the other; taken before mutex_.
+  load told_;           // guarded by telling_
 
   mutable std::mutex mutex_;
   // Everything below is guarded by mutex_.

@@ -56,6 +56,8 @@ class lease_keeper {
   [[nodiscard]] bool idle() const noexcept {
     return holders_.empty() && warm_ == 0 && reading_ == 0 && active_until_ == time_point::min();
   }
+  [[nodiscard]] bool holds() const noexcept { return !holders_.empty(); }
+  [[nodiscard]] time_point valid_until() const noexcept { return cell_->valid_until.load(); }
   [[nodiscard]] const std::shared_ptr<lease_cell>& cell() const noexcept { return cell_; }
 
   // What the core has to send.

@@ -28,6 +28,7 @@ class session_machine {
   void disconnected(time_point at) noexcept;
   void over() noexcept;
   void closed() noexcept { info_.state = session_state::closed; }
+  void because(errc cause) noexcept { info_.cause = cause; }
   void reply_seen(time_point received) noexcept { last_reply_ = std::max(last_reply_, received); }
 
   [[nodiscard]] const session_info& info() const noexcept { return info_; }

@@ -101,10 +101,17 @@ class node_watcher final : public subscription_state,
                   const auto watcher = self.lock();
                   if (!watcher || !watcher->active() || watcher->generation_ != generation) return;
                   (*watcher).*armed = false;
-                  if (event.type != watch_event_type::session_lost && event.type != watch_event_type::closed)
-                    watcher->read();
+                  if (event.type == watch_event_type::session_lost || event.type == watch_event_type::closed) return;
+                  watcher->noticed();
+                  watcher->read();
                 },
             .watch_owner = weak()};
+  }
+
+  void noticed() {
+    const auto core = core_.lock();
+    const std::scoped_lock lock(latest_mutex_);
+    if (core && !noticed_) noticed_ = core->runtime().clock().now();
   }
 
   void read() {
@@ -184,12 +191,17 @@ class node_watcher final : public subscription_state,
 
   void deliver() {
     std::optional<change> what;
+    std::optional<time_point> noticed;
     {
       const std::scoped_lock lock(latest_mutex_);
       pending_ = false;
       what.swap(latest_);
+      noticed.swap(noticed_);
     }
-    if (what) run([&] { handler_(*what); });
+    if (!what) return;
+    const auto core = core_.lock();
+    if (core && noticed) core->observer().on_watch(core->runtime().clock().now() - *noticed);
+    run([&] { handler_(*what); });
   }
 
   void on_cancel() noexcept override {
@@ -217,8 +229,9 @@ class node_watcher final : public subscription_state,
   std::optional<seen> last_;
 
   std::mutex latest_mutex_;
-  std::optional<change> latest_;  // guarded by latest_mutex_
-  bool pending_ = false;          // guarded by latest_mutex_
+  std::optional<change> latest_;  // guarded by latest_mutex_, as the next
+  bool pending_ = false;
+  std::optional<time_point> noticed_;  // the first notice since the last report
 };
 
 class session_watcher final : public subscription_state,

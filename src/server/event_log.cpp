@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 namespace zkr::backend {
 
 namespace {
@@ -17,23 +15,6 @@ std::string line(std::string_view event, event_log::fields with) {
 }
 
 }  // namespace
-
-std::string hex(std::int64_t number) { return fmt::format("{:#x}", static_cast<std::uint64_t>(number)); }
-
-std::string log_value(std::string_view text) {
-  const auto plain = [](char c) { return c > ' ' && c < '\x7f' && c != '"' && c != '\\' && c != '='; };
-  if (!text.empty() && std::all_of(text.begin(), text.end(), plain)) return std::string(text);
-  std::string quoted = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') quoted += '\\';
-    if (c >= ' ' && c < '\x7f') {
-      quoted += c;
-    } else {
-      quoted += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
-    }
-  }
-  return quoted + '"';
-}
 
 void event_log::write(log_level level, std::string_view event, fields with) {
   if (takes(level)) to_(level, line(event, with));

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/log_line.hpp"
 #include "zkrecipes/clock.hpp"
 #include "zkrecipes/server.hpp"
 
@@ -18,10 +19,8 @@ struct log_field {
   std::string value;
 };
 
-/// "0x1f", as ZooKeeper writes session ids and zxids.
-[[nodiscard]] std::string hex(std::int64_t number);
-/// As it is where that is plain; else in quotes, with escapes for quotes, backslashes, and all but printable ASCII.
-[[nodiscard]] std::string log_value(std::string_view text);
+using detail::hex;
+using detail::log_value;
 
 /// What a server tells its operator: lines "event=NAME key=value ...".
 ///

@@ -135,8 +135,7 @@ bool apache_installed() {
 }
 
 result<pid_t> start_apache(const std::string& main_class, const fs::path& configuration,
-                           const std::vector<std::string>& flags, const fs::path& log,
-                           const std::string& space) {
+                           const std::vector<std::string>& flags, const fs::path& log, const std::string& space) {
   if (!apache_installed()) return failed({}, fmt::format("Apache ZooKeeper is not there; {}", how_to_install));
   std::string class_path;
   for (const auto* jar : jars) class_path.append(class_path.empty() ? "" : ":").append(jar);
@@ -218,8 +217,8 @@ std::optional<pid_t> ensemble_member::process() const {
 
 result<void> ensemble_member::start() const {
   if (process()) return {};
-  const auto started =
-      start_apache("org.apache.zookeeper.server.quorum.QuorumPeerMain", folder_ / "zoo.cfg", member_flags(), log(), space_);
+  const auto started = start_apache("org.apache.zookeeper.server.quorum.QuorumPeerMain", folder_ / "zoo.cfg",
+                                    member_flags(), log(), space_);
   if (!started) return started.error();
   const pid_t pid = *started;
   const auto facts = facts_of(pid);

@@ -22,8 +22,9 @@ MAY_INCLUDE = {
     "client": {"core": "", "wire": "", "transport": "", "client": ""},
     "recipes": {"core": PUBLIC_ONLY, "client": PUBLIC_ONLY, "recipes": ""},
     "server": {"core": "", "wire": "", "server": ""},
+    "prometheus": {"core": PUBLIC_ONLY, "client": PUBLIC_ONLY, "prometheus": ""},
 }
-EVERYTHING = ["core", "wire", "transport", "client", "recipes", "server", "testing"]
+EVERYTHING = ["core", "wire", "transport", "client", "recipes", "server", "prometheus", "testing"]
 MAY_INCLUDE["testing"] = {layer: "" for layer in EVERYTHING}
 MAY_INCLUDE["cli"] = {layer: "" for layer in [*EVERYTHING, "cli"]}
 MAY_INCLUDE["test"] = {layer: "" for layer in [*EVERYTHING, "cli", "test"]}
@@ -46,6 +47,8 @@ PUBLIC_HEADERS = {
     "stat.hpp": "core",
     "unique_function.hpp": "core",
     "capabilities.hpp": "client",
+    "asio.hpp": "client",
+    "prometheus.hpp": "prometheus",
     "client.hpp": "client",
     "client_options.hpp": "client",
     "create_options.hpp": "client",
@@ -57,6 +60,7 @@ PUBLIC_HEADERS = {
     "runtime.hpp": "client",
     "session.hpp": "client",
     "session_ticket.hpp": "client",
+    "stderr_observer.hpp": "client",
     "subscription.hpp": "client",
     "transaction.hpp": "client",
     "tree.hpp": "client",

@@ -26,7 +26,6 @@ struct session_info {
   duration timeout{};            ///< Negotiated; the smallest that any handshake of this session returned.
   std::uint64_t connection = 0;  ///< Connections that this session has had, as far as this client knows.
   bool resumed = false;          ///< It was begun by an earlier process: `client_options::resume`.
-  std::uint64_t connection = 0;  ///< Connections that this session has had.
   /// Why it is suspended (connection_loss), lost (session_lost: the server says so; timed_out: no server answered for too
   /// long; auth_failed) or closed (closed); ok in the other states.
   errc cause = errc::ok;

@@ -1,13 +1,10 @@
 #include <fmt/format.h>
-#include <limits.h>
-#include <poll.h>
 #include <signal.h>
 
 #include <chrono>
 #include <cstdio>
 #include <map>
 #include <memory>
-#include <mutex>
 
 #include "cli/admin_port.hpp"
 #include "cli/command_line.hpp"
@@ -47,41 +44,6 @@ struct server_request {
   bool faults = false;
   log_level log_from = log_level::info;
 };
-
-/// One line on standard error, in one write; false where it would have to wait: a pipe that nobody reads must not stop
-/// the server.
-bool try_write(std::string line) {
-  // What poll promises of a pipe.
-  if (line.size() > PIPE_BUF) line.replace(PIPE_BUF - 1, std::string::npos, "\n");
-  pollfd out{STDERR_FILENO, POLLOUT, 0};
-  if (::poll(&out, 1, 0) == 0) return false;
-  // Where it is closed, there is nobody to tell.
-  static_cast<void>(!::write(STDERR_FILENO, line.data(), line.size()));
-  return true;
-}
-
-/// "2026-01-31T23:59:59.999Z info event=...".
-std::string dated(log_level level, const std::string& text) {
-  constexpr std::array names = {"error", "warn", "info", "debug"};
-  const auto since_1970 = std::chrono::system_clock::now().time_since_epoch();
-  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(since_1970).count();
-  const std::time_t seconds = ms / 1000;
-  std::tm utc{};
-  gmtime_r(&seconds, &utc);
-  std::array<char, 32> when{};
-  std::strftime(when.data(), when.size(), "%Y-%m-%dT%H:%M:%S", &utc);
-  return fmt::format("{}.{:03}Z {} {}\n", when.data(), ms % 1000, names.at(static_cast<std::size_t>(level)), text);
-}
-
-/// On any thread. Lines that nobody takes are counted; the next one that is taken comes behind their number.
-void write_line(log_level level, const std::string& text) {
-  static std::mutex mutex;
-  static std::uint64_t lost = 0;
-  const std::lock_guard lock(mutex);
-  const auto number = [] { return fmt::format("event=log_lines_lost count={}", lost); };
-  if (lost != 0 && try_write(dated(log_level::warning, number()))) lost = 0;
-  if (lost != 0 || !try_write(dated(level, text))) ++lost;
-}
 
 int usage(std::string_view problem) {
   fmt::print(stderr, "zkr: {}; see zkr server --help\n", printable(problem));

@@ -111,7 +111,6 @@ client_core::client_core(client_options options, transport::factory make_transpo
       make_transport_(std::move(make_transport)),
       chroot_(std::move(chroot)),
       process_(process_number()),
-      pid_(::getpid()),
       observed_(options_.observer != nullptr),
       machine_({.loss_timeout = options_.loss_timeout}),
       hosts_(std::move(hosts)),

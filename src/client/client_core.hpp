@@ -165,7 +165,6 @@ class client_core : public std::enable_shared_from_this<client_core> {
   const transport::factory make_transport_;
   const std::string chroot_;
   const unsigned process_;
-  const int pid_;
   const bool observed_;  ///< An observer was given: what costs something is told.
   std::shared_ptr<executor> inner_executor_;
   std::shared_ptr<strand> inner_strand_;

@@ -47,7 +47,6 @@ PUBLIC_HEADERS = {
     "stat.hpp": "core",
     "unique_function.hpp": "core",
     "capabilities.hpp": "client",
-    "asio.hpp": "client",
     "prometheus.hpp": "prometheus",
     "client.hpp": "client",
     "client_options.hpp": "client",

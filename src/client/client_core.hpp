@@ -127,7 +127,7 @@ class client_core : public std::enable_shared_from_this<client_core> {
     const session_listener* who;
     std::weak_ptr<session_listener> way;
   };
-  class section;  // holds the lock, and performs the effects behind it
+  class section;
 
   // Reports of the transport, by way of its link.
   void on_session_event(const session_link& from, const transport::session_event& event);
@@ -136,7 +136,6 @@ class client_core : public std::enable_shared_from_this<client_core> {
                 const transport::reply_info& info);
 
   // With the lock held:
-  void begin_session(section& held);
   void session_over(section& held, errc cause);
   void fail_pinned(section& held, errc code);
   void fail_all(section& held, errc code, watch_event_type event);

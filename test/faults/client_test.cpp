@@ -79,6 +79,20 @@ TEST(client, sixteen_thousand_in_flight_then_close_end_once_each) {
   EXPECT_EQ(count.closed, 16'000);
 }
 
+TEST(client, seventy_thousand_submissions_to_a_paused_server_cost_no_connection) {
+  // More than 65,536 of them at once fill the pipe that wakes libzookeeper's thread; it then closes the connection.
+  server zookeeper = server::start({.tick_time = 1s}).value();
+  auto zk = client::connect({.hosts = zookeeper.connect_string(), .session_timeout = 20s}).value();
+  zookeeper.pause();
+  tally count;
+  for (int i = 0; i < 70'000; ++i) zk.async_get("/", count.count());
+  zookeeper.resume();
+  EXPECT_TRUE(eventually([&] { return count.all() == 70'000; }));
+  EXPECT_EQ(count.ok + count.overloaded, 70'000);
+  EXPECT_GE(count.ok, 8192);
+  EXPECT_EQ(zk.session().connection, 1U);
+}
+
 TEST(client, close_from_a_callback) {
   served at;
   std::promise<void> closed;

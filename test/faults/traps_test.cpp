@@ -1,4 +1,6 @@
+#include <dlfcn.h>
 #include <gtest/gtest.h>
+#include <netdb.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -20,6 +22,7 @@ namespace {
 /// How many requests libzookeeper's numbers are away from 2^31 when this program begins.
 constexpr std::int32_t before_the_end = 200;
 std::atomic<int> times_asked = 0;
+std::atomic<int> names_asked = 0;
 }  // namespace
 
 // libzookeeper begins to number its requests at time(nullptr): for this program, just before the numbers run over.
@@ -28,6 +31,15 @@ extern "C" __attribute__((visibility("default"))) std::time_t time(std::time_t* 
   constexpr std::time_t now = 2'147'483'647 - before_the_end;
   if (also != nullptr) *also = now;
   return now;
+}
+
+// Left to itself, libzookeeper looks all hosts up again at every turn of its loop: about once a request (ZOOKEEPER-1998).
+extern "C" __attribute__((visibility("default"))) int getaddrinfo(const char* name, const char* service,
+                                                                  const addrinfo* hints, addrinfo** found) {
+  using function = int (*)(const char*, const char*, const addrinfo*, addrinfo**);
+  static const auto real = reinterpret_cast<function>(::dlsym(RTLD_NEXT, "getaddrinfo"));
+  ++names_asked;
+  return real(name, service, hints, found);
 }
 
 namespace zkr::testing {
@@ -67,6 +79,14 @@ TEST_F(traps, request_numbers_run_over_2_to_the_31) {
   EXPECT_TRUE(eventually([&] { return applied == 4 * before_the_end; }));
   EXPECT_EQ(zk.children("/")->names.size(), 4U * before_the_end + 1);
   EXPECT_EQ(zk.session().connection, 1U);
+}
+
+TEST_F(traps, requests_look_no_names_up) {
+  auto zk = connect({.hosts = "localhost:" + port});
+  const int before = names_asked;
+  ASSERT_GT(before, 0);
+  for (int i = 0; i < 100; ++i) ASSERT_TRUE(zk.get("/"));
+  EXPECT_EQ(names_asked, before);
 }
 
 TEST_F(traps, four_hosts_of_which_one_lives) {

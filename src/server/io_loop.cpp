@@ -57,7 +57,7 @@ class tcp_stream final : public wire::stream {
     shared_->socket.shutdown(tcp::socket::shutdown_send, ignored);
     // Bytes that were not read would make the kernel answer with a reset, which can overtake the last reply.
     char unread[16384];
-    for (int i = 0; i < 4; ++i) {
+    for (int i = 0; i < 16; ++i) {
       if (shared_->socket.read_some(asio::buffer(unread), ignored) == 0) break;
     }
     shared_->socket.close(ignored);

@@ -183,24 +183,25 @@ TEST_F(c_transport_servers, watches_and_credentials_move_along) {
 TEST_F(c_transport_servers, a_name_that_means_another_address_later_is_found) {
   std::optional<scripted_server> one(std::in_place);
   scripted_server other;
-  std::atomic<bool> moved = false;
-  std::atomic<int> lookups = 0;
+  // Shared: a lookup that is under way is not waited for, and may outlive this test.
+  const auto moved = std::make_shared<std::atomic<bool>>(false);
+  const auto lookups = std::make_shared<std::atomic<int>>(0);
   const auto port = [](const scripted_server& of) { return of.address().substr(of.address().find(':')); };
   options.hosts = "one" + port(*one) + ",other" + port(other);
   options.session_timeout = 3s;
-  const auto find = [&](const std::string& host) -> result<std::vector<std::string>> {
-    ++lookups;
+  const auto find = [moved, lookups](const std::string& host) -> result<std::vector<std::string>> {
+    ++*lookups;
     if (host == "one") return std::vector<std::string>{"127.0.0.1"};
-    return std::vector<std::string>{moved ? "127.0.0.1" : "127.0.0.2"};  // where nobody listens
+    return std::vector<std::string>{*moved ? "127.0.0.1" : "127.0.0.2"};  // where nobody listens
   };
   tested = make_c_transport_with(options, sink, clock, {find, [](auto&) {}});
   ASSERT_TRUE(tested->open());
   ASSERT_TRUE(sink.wait_connected());
-  const int before = lookups;
+  const int before = *lookups;
   one.reset();
-  ASSERT_TRUE(testing::eventually([&] { return lookups >= before + 6; }));  // again and again
+  ASSERT_TRUE(testing::eventually([&] { return *lookups >= before + 6; }));  // again and again
   EXPECT_EQ(other.connections(), 0);
-  moved = true;
+  *moved = true;
   ASSERT_TRUE(sink.wait_connected(2));
   expect_same_session();
   close();
@@ -208,21 +209,21 @@ TEST_F(c_transport_servers, a_name_that_means_another_address_later_is_found) {
 
 TEST_F(c_transport_servers, a_name_server_that_fails_costs_nothing_that_was_known) {
   scripted_server server;
-  std::atomic<bool> broken = false;
-  std::atomic<int> failures = 0;
+  const auto broken = std::make_shared<std::atomic<bool>>(false);
+  const auto failures = std::make_shared<std::atomic<int>>(0);
   options.hosts = "name" + server.address().substr(server.address().find(':'));
-  const auto find = [&](const std::string&) -> result<std::vector<std::string>> {
-    if (!broken) return std::vector<std::string>{"127.0.0.1"};
-    ++failures;
+  const auto find = [broken, failures](const std::string&) -> result<std::vector<std::string>> {
+    if (!*broken) return std::vector<std::string>{"127.0.0.1"};
+    ++*failures;
     return error(errc::resolve_failed, {}, {}, "out of order");
   };
   tested = make_c_transport_with(options, sink, clock, {find, [](auto&) {}});
   ASSERT_TRUE(tested->open());
   ASSERT_TRUE(sink.wait_connected());
-  broken = true;
+  *broken = true;
   server.cut();
   ASSERT_TRUE(sink.wait_connected(2));
-  ASSERT_TRUE(testing::eventually([&] { return failures >= 1; }));
+  ASSERT_TRUE(testing::eventually([&] { return *failures >= 1; }));
   expect_same_session();
   close();
 }

@@ -436,7 +436,7 @@ void client_core::submit_auth(const auth_entry& entry) {
   enqueue(std::move(one));
 }
 
-void client_core::add_auth(auth_entry entry) {
+void client_core::add_auth(const auth_entry& entry) {
   {
     const std::scoped_lock lock(mutex_);
     auth_.push_back(entry);

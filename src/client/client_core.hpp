@@ -53,7 +53,7 @@ class client_core : public std::enable_shared_from_this<client_core> {
   /// Whether recipes may use a session that was resumed.
   [[nodiscard]] bool session_adopted() const;
   result<void> set_servers(const std::string& hosts);
-  void add_auth(auth_entry entry);
+  void add_auth(const auth_entry& entry);
   void remove_auth(const auth_entry& entry);
 
   /// Where subscriptions' watches live.

@@ -124,9 +124,9 @@ class bounded_server final : public httplib::Server, public http_server {
       ::setsockopt(listening, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     });
     const auto serve = [answer](const httplib::Request& from, httplib::Response& to) {
-      http_answer made = answer(read(from));
+      const http_answer made = answer(read(from));
       to.status = made.status;
-      to.set_content(std::move(made.body), made.type);
+      to.set_content(made.body, made.type);
     };
     // All but a POST, which has a body, before the library's own routes.
     set_pre_routing_handler([serve](const httplib::Request& from, httplib::Response& to) {

@@ -10,7 +10,6 @@
 //   pipelined  N in flight, each sent by the completion of another
 //   batches    N in flight, sent by the main thread N/2 at a time
 
-#define THREADED  // zookeeper.h: with its blocking functions
 #include <fmt/format.h>
 #include <sys/resource.h>
 #include <zookeeper/zookeeper.h>

@@ -123,7 +123,7 @@ result<void> client_core::start() {
     section held(*this);
     if (machine_.info().state == session_state::closed) return error(errc::closed, "connect");
     machine_.begin();
-    refused_ = false;
+    ++turn_;
     link_ = link;
     can_ = link->wire().what_it_can();
     newer = hosts_;
@@ -250,7 +250,7 @@ void client_core::on_session_event(const session_link& from, const transport::se
   auto cause = errc::ok;
   switch (event.what) {
     case kind::connected: {
-      refused_ = false;
+      ++turn_;
       machine_.connected(event);
       password_ = event.password;
       if (event.resumed) {
@@ -266,7 +266,7 @@ void client_core::on_session_event(const session_link& from, const transport::se
       break;
     }
     case kind::disconnected:
-      refused_ = false;
+      ++turn_;
       machine_.disconnected(event.at);
       keeper_.disconnected();
       cause = errc::connection_loss;

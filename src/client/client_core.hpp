@@ -188,7 +188,8 @@ class client_core : public std::enable_shared_from_this<client_core> {
   std::size_t waiting_users_ = 0;  ///< Calls of users in waiting_ that have not ended.
   in_flight_table in_flight_;
   bool pumping_ = false;
-  bool refused_ = false;  ///< The transport takes nothing until its next session event.
+  std::uint64_t turn_ = 1;        ///< Counts what may make a transport take requests again: session events, new links.
+  std::uint64_t refused_in_ = 0;  ///< The turn in which the transport last took nothing: it will not until the next.
   watch_table watches_;
   std::size_t watch_bytes_under_way_ = 0;  ///< Of users' reads that have not ended.
   transport::session_password password_{};

@@ -21,6 +21,12 @@ bool lost_on_the_way(errc code) noexcept {
   }
 }
 
+/// Whether a transport that answers so has not taken a request, and will after its next session event or not at all.
+bool not_now(errc code) noexcept {
+  return code == errc::invalid_state || code == errc::closing || code == errc::overloaded ||
+         code == errc::session_expired || code == errc::connection_loss;
+}
+
 /// Whether a request may be sent once more when its reply is missing.
 bool repeatable(wire::opcode type) noexcept { return wire::is_read(type) || type == wire::opcode::auth; }
 
@@ -96,7 +102,7 @@ void client_core::enqueue(std::shared_ptr<call> one) {
 }
 
 bool client_core::has_to_send() const noexcept {
-  return !pumping_ && !refused_ && link_ && machine_.info().state == session_state::connected &&
+  return !pumping_ && refused_in_ != turn_ && link_ && machine_.info().state == session_state::connected &&
          !(urgent_.empty() && waiting_.empty());
 }
 
@@ -111,7 +117,7 @@ void client_core::poll_keeper() {
 }
 
 std::shared_ptr<call> client_core::next_to_send(std::vector<std::shared_ptr<call>>& dropped) {
-  if (machine_.info().state != session_state::connected || refused_ || !link_) return nullptr;
+  if (machine_.info().state != session_state::connected || refused_in_ == turn_ || !link_) return nullptr;
   const auto room = [this](const call& one) {
     return one.internal ? in_flight_.internal() < reserve : in_flight_.users() < options_.max_in_flight;
   };
@@ -145,6 +151,7 @@ void client_core::pump() {
   while (auto one = next_to_send(dropped)) {
     auto link = link_;
     const auto sent_before = one->sent;
+    const auto turn = turn_;
     one->at = call::stage::in_flight;
     one->sent = true;
     const auto id = in_flight_.add(one);
@@ -162,13 +169,12 @@ void client_core::pump() {
     lock.lock();
     if (!in_flight_.take(id) || one->at == call::stage::done) continue;  // the session has ended meanwhile
     one->sent = sent_before;
-    if (taken == errc::invalid_state || taken == errc::closing || taken == errc::overloaded ||
-        taken == errc::session_expired) {
-      refused_ = true;  // it knows more than we do; its next event says what
+    if (not_now(taken)) {
+      refused_in_ = turn;  // it knows more than we do; its next event says what, and may have come already
       one->at = call::stage::queued;
       if (!one->internal) ++waiting_users_;
       waiting_.push_front(std::move(one));
-      break;
+      continue;
     }
     lock.unlock();
     {

@@ -118,7 +118,8 @@ TEST_F(traps, credentials_added_while_the_connection_is_lost) {
     auto zk = connect();
     EXPECT_EQ(zk.get("/mine").error().code(), errc::no_auth);
     zookeeper.drop_connections();
-    ASSERT_TRUE(zk.add_auth("digest", "user:secret"));
+    const auto added = zk.add_auth("digest", "user:secret");
+    ASSERT_TRUE(added) << added.error().message();
     EXPECT_TRUE(zk.get("/mine"));
     zookeeper.drop_connections();  // and they are sent again
     EXPECT_TRUE(zk.get("/mine"));

@@ -35,7 +35,7 @@ void client_core::perform(effects& todo) {
   for (const auto& info : todo.sessions) observer().on_session(info);
   if (todo.lease_left) observer().on_lease(*todo.lease_left, session().timeout);
   if (todo.retire) todo.retire->retire(runtime().reaper(), [] {});
-  if (todo.pump) pump();
+  if (todo.pump) pump(std::unique_lock(mutex_));
   if (observed_) tell_load();
 }
 

@@ -11,6 +11,7 @@
 #include "client/session_machine.hpp"
 #include "client/watch_homes.hpp"
 #include "client/watch_table.hpp"
+#include "core/spinning_mutex.hpp"
 #include "zkrecipes/client_options.hpp"
 
 namespace zkr::detail {
@@ -122,6 +123,11 @@ class client_core : public std::enable_shared_from_this<client_core> {
     std::vector<failure> failures;               ///< For the observer, as the next is.
     std::optional<duration> lease_left;
     bool pump = false;
+
+    /// Whether nothing is to be done without the lock but to send.
+    [[nodiscard]] bool only_pump() const noexcept {
+      return kicks.empty() && direct.empty() && sessions.empty() && failures.empty() && !retire && !lease_left;
+    }
   };
   struct listening {
     const session_listener* who;
@@ -155,7 +161,7 @@ class client_core : public std::enable_shared_from_this<client_core> {
   [[nodiscard]] bool has_to_send() const noexcept;
   [[nodiscard]] std::shared_ptr<call> next_to_send(std::vector<std::shared_ptr<call>>& dropped);
 
-  void pump();
+  void pump(std::unique_lock<spinning_mutex> from);
   void perform(effects& todo);
   void tell_load();
   void log(log_level level, std::string_view line) const;
@@ -177,7 +183,7 @@ class client_core : public std::enable_shared_from_this<client_core> {
   std::mutex telling_;  ///< One on_load() after the other; taken before mutex_.
   load told_;           // guarded by telling_
 
-  mutable std::mutex mutex_;
+  mutable spinning_mutex mutex_;
   // Everything below is guarded by mutex_.
   session_machine machine_;
   std::string hosts_;

@@ -128,7 +128,11 @@ std::shared_ptr<call> client_core::next_to_send(std::vector<std::shared_ptr<call
         dropped.push_back(std::move(one));
         next = queue->erase(next);
       } else if (room(*one)) {
-        queue->erase(next);
+        if (next == queue->begin()) {
+          queue->pop_front();
+        } else {
+          queue->erase(next);
+        }
         if (!one->internal) --waiting_users_;
         return one;
       } else if (!one->internal) {
@@ -142,10 +146,10 @@ std::shared_ptr<call> client_core::next_to_send(std::vector<std::shared_ptr<call
   return nullptr;
 }
 
-void client_core::pump() {
+void client_core::pump(std::unique_lock<spinning_mutex> from) {
   // A call or link may go with its last reference, and takes user code along: never with the lock held.
   std::vector<std::shared_ptr<call>> dropped;
-  std::unique_lock lock(mutex_);
+  std::unique_lock lock(std::move(from));
   if (pumping_) return;
   pumping_ = true;
   while (auto one = next_to_send(dropped)) {

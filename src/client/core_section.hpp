@@ -15,15 +15,19 @@ class client_core::section {
   ~section() {
     core_.poll_keeper();
     todo.pump = core_.has_to_send();
-    lock_.unlock();
-    core_.perform(todo);
+    if (todo.pump && todo.only_pump() && !core_.observed_) {
+      core_.pump(std::move(lock_));
+    } else {
+      lock_.unlock();
+      core_.perform(todo);
+    }
   }
 
   effects todo;
 
  private:
   client_core& core_;
-  std::unique_lock<std::mutex> lock_;
+  std::unique_lock<spinning_mutex> lock_;
 };
 
 }  // namespace zkr::detail

@@ -1,5 +1,7 @@
 #include "server/io_loop.hpp"
 
+#include <sys/socket.h>
+
 #include <asio/buffer.hpp>
 #include <asio/io_context.hpp>
 #include <asio/ip/tcp.hpp>
@@ -55,11 +57,10 @@ class tcp_stream final : public wire::stream {
     shared_->open = false;
     std::error_code ignored;
     shared_->socket.shutdown(tcp::socket::shutdown_send, ignored);
-    // Bytes that were not read would make the kernel answer with a reset, which can overtake the last reply.
-    char unread[16384];
-    for (int i = 0; i < 16; ++i) {
-      if (shared_->socket.read_some(asio::buffer(unread), ignored) == 0) break;
-    }
+    // Bytes that were not read would make the kernel answer with a reset, which can overtake the last reply. They are
+    // thrown away without a copy (tcp(7), MSG_TRUNC): whoever sends garbage must not cost others more than that.
+    constexpr std::size_t most_unread = 256 * 1024;
+    (void)::recv(shared_->socket.native_handle(), nullptr, most_unread, MSG_TRUNC | MSG_DONTWAIT);
     shared_->socket.close(ignored);
   }
 

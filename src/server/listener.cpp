@@ -8,6 +8,8 @@ namespace zkr::backend {
 namespace {
 
 constexpr std::size_t read_bytes = std::size_t{64} << 10U;
+// What one of those that send without end may send before others have their turn.
+constexpr std::size_t bulky_read_bytes = std::size_t{16} << 10U;
 constexpr std::size_t kept_capacity = std::size_t{16} << 10U;
 constexpr duration accept_pause = std::chrono::milliseconds(100);
 
@@ -155,12 +157,13 @@ void listener::read_bulky() {
 void listener::read(link& on) {
   if (on.closing) return;
   const connection_id id = on.id;
-  const wire::stream::progress got = on.bytes->read(buffer_.data(), buffer_.size());
+  const std::size_t most = on.bulky ? bulky_read_bytes : buffer_.size();
+  const wire::stream::progress got = on.bytes->read(buffer_.data(), most);
   if (got.over && got.bytes == 0) {
     drop(id);
     return arm();
   }
-  on.bulky = got.bytes == buffer_.size();
+  on.bulky = got.bytes == most;
   take_input(on, {buffer_.data(), got.bytes});
   bound_input();
   flush();
@@ -204,7 +207,10 @@ void listener::take_input(link& on, std::string_view received) {
   input_bytes_ += busy_bytes(on.input) - before;
   if (on.faults.wake_at) delayed_.emplace(*std::exchange(on.faults.wake_at, std::nullopt), on.id);
   if (on.closing || on.faults.input_held_until || unsent(on) > options_.max_unsent_bytes) return;
-  if (log_ != nullptr && log_->is_behind()) return hold(on);
+  if (log_ != nullptr) {
+    log_->submit();  // the disk begins while the rest is done
+    if (log_->is_behind()) return hold(on);
+  }
   wait_to_read(on);
 }
 

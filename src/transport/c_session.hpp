@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "core/spinning_mutex.hpp"
 #include "transport/c_library.hpp"
 #include "transport/owned_request.hpp"
 #include "transport/pending_calls.hpp"
@@ -114,8 +115,8 @@ class c_session : public std::enable_shared_from_this<c_session> {
   std::mutex delivery_;
   bool muted_ = false;  // guarded by delivery_: the sink is not to be called any more
 
-  std::mutex mutex_;  // guards all that follows
-  std::condition_variable idle_;
+  detail::spinning_mutex mutex_;  // guards all that follows
+  std::condition_variable_any idle_;
   pending_calls calls_;
   std::unique_ptr<c_handle> current_;
   bool busy_ = false;  // a handle is being made or replaced

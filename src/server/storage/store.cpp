@@ -61,7 +61,7 @@ void store::stop() noexcept {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
   }
-  log_wanted_.notify_one();
+  wake_log();
   snapshot_wanted_.notify_one();
   if (log_thread_.joinable()) log_thread_.join();
   if (snapshot_thread_.joinable()) snapshot_thread_.join();
@@ -95,6 +95,11 @@ void store::submit() {
     const std::lock_guard lock(mutex_);
     submitted_.take(appended_);
   }
+  wake_log();
+}
+
+void store::wake_log() noexcept {
+  log_wanted_.fetch_add(1, std::memory_order_release);
   log_wanted_.notify_one();
 }
 
@@ -110,7 +115,7 @@ void store::fail(error why) {
     failed_ = true;
     std::swap(tell, on_failed_);
   }
-  log_wanted_.notify_one();
+  wake_log();
   snapshot_wanted_.notify_one();
   if (tell) tell(std::move(why));
 }
@@ -118,11 +123,16 @@ void store::fail(error why) {
 void store::write_log() {
   batch now;
   while (true) {
+    const std::uint32_t seen = log_wanted_.load(std::memory_order_acquire);
     {
-      std::unique_lock lock(mutex_);
-      log_wanted_.wait(lock, [this] { return submitted_.count > 0 || stopping_ || failed_; });
-      if (failed_ || submitted_.count == 0) return;
-      now.take(submitted_);
+      const std::lock_guard lock(mutex_);
+      if (failed_ || (stopping_ && submitted_.count == 0)) return;
+      if (submitted_.count > 0) now.take(submitted_);
+    }
+    if (now.count == 0) {
+      // Not a condition variable: it would take the lock again and, to free it, call the kernel.
+      log_wanted_.wait(seen, std::memory_order_acquire);
+      continue;
     }
     if (auto failed = log_.append(now.entries, now.first); !failed) return fail(std::move(failed).error());
     waiting_bytes_ -= now.entries.size();

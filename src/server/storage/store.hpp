@@ -78,6 +78,7 @@ class store final : public journal {
   };
 
   store(std::unique_ptr<file_system> files, store_options options, data_folder folder);
+  void wake_log() noexcept;
   void write_log();
   void make_snapshots();
   void fail(error why);
@@ -94,8 +95,9 @@ class store final : public journal {
   std::atomic<std::int64_t> durable_{0};
   std::atomic<std::size_t> waiting_bytes_{0};
 
+  std::atomic<std::uint32_t> log_wanted_{0};  // moves when the log's thread has to look; not the other's affair
+
   mutable std::mutex mutex_;
-  std::condition_variable log_wanted_;  // one for each thread: a write must not wake the other
   std::condition_variable snapshot_wanted_;
   batch submitted_;                   // guarded by mutex_
   bool stopping_ = false;             // guarded by mutex_

@@ -66,9 +66,13 @@ std::size_t simulation::server_count() const noexcept {
 }
 
 void simulation::kill_server(std::size_t server) {
-  if (world_->ensemble != nullptr) return world_->ensemble->member(server).kill();
-  world_->lone->kill();
-  world_->network.collect(server);
+  if (world_->ensemble != nullptr) {
+    world_->ensemble->member(server).kill();
+  } else {
+    world_->lone->kill();
+    world_->network.collect(server);
+  }
+  world_->network.resumed(server);  // what waited for it while it was paused finds nobody
 }
 
 void simulation::start_server(std::size_t server) {

@@ -90,6 +90,24 @@ TEST(sim_process, server_that_is_paused_answers_when_it_goes_on) {
   EXPECT_TRUE(got);
 }
 
+TEST(sim_process, connection_to_a_paused_server_that_is_killed_then_is_refused) {
+  for (const std::size_t servers : {1U, 3U}) {
+    SCOPED_TRACE(servers);
+    simulation world({.servers = servers});
+    world.run_for(2s);
+    world.pause_server(0);
+    auto& process = world.add_process();
+    process.use_servers({0});
+    const auto zk = process.connect().value();
+    world.run_for(100ms);
+    world.kill_server(0);
+    world.run_for(10ms);
+    EXPECT_EQ(zk.session().state, session_state::connecting);
+    world.start_server(0);
+    EXPECT_TRUE(world.run_until([&] { return zk.session().state == session_state::connected; }, 2s));
+  }
+}
+
 TEST(sim_process, server_that_was_killed_keeps_sessions_and_data) {
   one_client at;
   ASSERT_TRUE(at.create("/mine", "", {.mode = create_mode::ephemeral}));

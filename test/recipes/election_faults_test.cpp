@@ -7,6 +7,7 @@
 #include "recipes/leader_election/leader_election_machine.hpp"
 #include "recipes/machine_world.hpp"
 #include "recipes/mutex/mutex_queue.hpp"
+#include "recipes/shared_mutex/shared_mutex_queue.hpp"
 
 // Both elections and the locks against a model of a server, with every fault between every two steps of a campaign; then with many
 // candidates and faults at random. What is checked stands in machine_world: one end, nothing left behind, one holder at
@@ -67,6 +68,10 @@ std::unique_ptr<machine> mutex_machine(std::string path, queue_patience patience
   return std::make_unique<queue_machine>(std::move(queue));
 }
 
+std::unique_ptr<machine> shared_mutex_machine(lock_mode mode) {
+  return std::make_unique<queue_machine>(shared_mutex_queue({.path = "/e", .id = "me"}, mode));
+}
+
 /// Third in a queue, behind rivals with these names before the number.
 class queue_campaign : public campaign_world {
  public:
@@ -91,6 +96,17 @@ class leader_campaign final : public queue_campaign {
 class mutex_acquisition final : public queue_campaign {
  public:
   mutex_acquisition() : queue_campaign(mutex_machine("/e", queue_patience::wait), {"_c_x-lock-", "_c_y-lock-"}) {}
+};
+
+class writer_acquisition final : public queue_campaign {
+ public:
+  writer_acquisition()
+      : queue_campaign(shared_mutex_machine(lock_mode::exclusive), {"_c_x-__WRIT__", "_c_y-__READ__"}) {}
+};
+
+class reader_acquisition final : public queue_campaign {
+ public:
+  reader_acquisition() : queue_campaign(shared_mutex_machine(lock_mode::shared), {"_c_x-__WRIT__", "_c_y-__WRIT__"}) {}
 };
 
 // In the next two the directory is missing.
@@ -205,7 +221,8 @@ std::vector<fault> all_faults() {
     }
   });
   all.emplace_back("predecessor written", [](campaign_world& in) {
-    for (const auto* path : {"/e/_c_y-latch-0000000001", "/e/_c_y-lock-0000000001", "/k/c"}) {
+    for (const auto* path : {"/e/_c_y-latch-0000000001", "/e/_c_y-lock-0000000001", "/e/_c_y-__READ__0000000001",
+                             "/e/_c_y-__WRIT__0000000001", "/k/c"}) {
       const auto found = in.world.server.nodes().find(path);
       if (found != in.world.server.nodes().end() && found->second.creator < 0) in.world.server.put(path, "other");
     }
@@ -311,6 +328,8 @@ INSTANTIATE_TEST_SUITE_P(Faults, Elections,
                                            std::pair("lonely_leader", make<lonely_leader_campaign>()),
                                            std::pair("mutex", make<mutex_acquisition>()),
                                            std::pair("mutex_trial", make<mutex_trial>()),
+                                           std::pair("writer", make<writer_acquisition>()),
+                                           std::pair("reader", make<reader_acquisition>()),
                                            std::pair("claim", make<claim_campaign>()),
                                            std::pair("contested_claim", make<contested_claim_campaign>()),
                                            std::pair("once_claim", make<once_claim_campaign>())),
@@ -386,6 +405,17 @@ TEST(ElectionsAtRandom, mutex_has_one_holder_at_a_time) {
     play(seed, false, [&patient](machine_world& world, int client) {
       const auto patience = patient() % 4 == 0 ? queue_patience::once : queue_patience::wait;
       return world.add_machine(client, mutex_machine("/e", patience));
+    });
+  }
+}
+
+TEST(ElectionsAtRandom, shared_mutex_has_one_writer_or_many_readers) {
+  for (std::uint64_t seed = 1; seed <= seeds && !::testing::Test::HasFailure(); ++seed) {
+    std::mt19937_64 mode(seed);
+    play(seed, false, [&mode](machine_world& world, int client) {
+      world.sharing = reader_marker;
+      return world.add_machine(client,
+                               shared_mutex_machine(mode() % 3 == 0 ? lock_mode::exclusive : lock_mode::shared));
     });
   }
 }

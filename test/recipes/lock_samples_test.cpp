@@ -4,9 +4,10 @@
 #include <sstream>
 
 #include "zkrecipes/recipes/mutex.hpp"
+#include "zkrecipes/recipes/shared_mutex.hpp"
 #include "zkrecipes/server.hpp"
 
-// The samples of docs/mutex.md: what stands between "// sample x" and "// end". samples_test.py compares them.
+// The samples of docs/mutex.md and docs/shared_mutex.md: what stands between "// sample x" and "// end". samples_test.py compares them.
 namespace {
 
 using namespace std::chrono_literals;
@@ -63,6 +64,25 @@ TEST_F(LockSamples, tries) {
   }
   // end
   EXPECT_TRUE(skipped);
+}
+
+TEST_F(LockSamples, shared) {
+  int reads = 0;
+  int writes = 0;
+  const auto read_index = [&] { ++reads; };
+  const auto write_index = [&] { ++writes; };
+
+  // sample shared
+  zkr::shared_mutex mutex(client, {.path = "/app/index-lock", .id = "host-1"});
+
+  if (auto lock = mutex.acquire_shared({.timeout = 10s}); lock && lock->held()) {
+    read_index();  // others may read too
+  }
+  if (auto lock = mutex.acquire({.timeout = 10s}); lock && lock->held()) {
+    write_index();  // nobody else reads or writes
+  }
+  // end
+  EXPECT_EQ(reads + writes, 2);
 }
 
 TEST_F(LockSamples, contenders) {

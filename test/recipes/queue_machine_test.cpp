@@ -5,6 +5,7 @@
 #include "recipes/leader_election/leader_election_machine.hpp"
 #include "recipes/machine_script.hpp"
 #include "recipes/mutex/mutex_queue.hpp"
+#include "recipes/shared_mutex/shared_mutex_queue.hpp"
 
 // The table of recipes/common/QUEUE.md, a test a row (or a few rows of one kind), named by its state; for each recipe
 // that lines up so.
@@ -673,6 +674,64 @@ TEST_F(MutexQueue, waits_for_go_always_and_for_kazoo_where_its_pattern_is_given)
   auto with_kazoo = listing(queue_patience::wait, {"__lock__"});
   begin(with_kazoo);
   EXPECT_EQ(with_kazoo.answer("list", all), (lines{"read /m/2f__lock__0000000006 watch"}));
+}
+
+// ---- what the shared mutex has beside ---------------------------------------------------------------------------------
+
+struct SharedMutexQueue : ::testing::Test {
+  const std::string writer_1 = "_c_a-__WRIT__0000000001";
+  const std::string reader_2 = "_c_b-__READ__0000000002";
+  const std::string writer_3 = "_c_c-__WRIT__0000000003";
+  const std::string reader_4 = "_c_d-__READ__0000000004";
+  std::string own;
+  machine_script m{nullptr};
+
+  /// Has number 5, and asks for the list.
+  void listing(lock_mode mode) {
+    const std::string stem = mode == lock_mode::shared ? "_c_u1-__READ__" : "_c_u1-__WRIT__";
+    own = stem + "0000000005";
+    m.restart(std::make_unique<queue_machine>(shared_mutex_queue({.path = "/s"}, mode)));
+    EXPECT_EQ(m.tell(start{}), (lines{"create /s/" + stem + " ephemeral_sequential ''", "list /s"}));
+    EXPECT_EQ(m.answer("create", made("/s/" + own)), lines{});
+  }
+  [[nodiscard]] std::string grant() const { return "grant /s/" + own + " 70 check /s/" + own + " -1"; }
+};
+
+TEST_F(SharedMutexQueue, a_reader_passes_readers) {
+  listing(lock_mode::shared);
+  EXPECT_EQ(m.answer("list", names({own, reader_4, reader_2})), (lines{"warm", grant()}));
+}
+
+TEST_F(SharedMutexQueue, a_reader_watches_the_last_writer_before_it) {
+  listing(lock_mode::shared);
+  const std::string later = "_c_e-__WRIT__0000000006";
+  EXPECT_EQ(m.answer("list", names({later, own, reader_4, writer_3, reader_2, writer_1})),
+            (lines{"read /s/" + writer_3 + " watch"}));
+  m.answer("read", someone());
+  EXPECT_EQ(m.fire("read", watch_event_type::removed), (lines{"list /s"}));
+  EXPECT_EQ(m.answer("list", names({later, own, reader_4, writer_1})),
+            (lines{"warm", "read /s/" + writer_1 + " watch"}))
+      << "writer 3 gave up waiting";
+  m.answer("read", someone());
+  EXPECT_EQ(m.fire("read", watch_event_type::removed), (lines{"list /s"}));
+  EXPECT_EQ(m.answer("list", names({later, own, reader_4})), (lines{grant()}));
+}
+
+TEST_F(SharedMutexQueue, a_writer_waits_for_readers_and_writers) {
+  listing(lock_mode::exclusive);
+  EXPECT_EQ(m.answer("list", names({own, reader_4, writer_3})), (lines{"read /s/" + reader_4 + " watch"}));
+  m.answer("read", someone());
+  EXPECT_EQ(m.fire("read", watch_event_type::removed), (lines{"list /s"}));
+  EXPECT_EQ(m.answer("list", names({own, writer_3})), (lines{"warm", "read /s/" + writer_3 + " watch"}));
+}
+
+TEST_F(SharedMutexQueue, a_writer_waits_on_for_the_writer_that_became_a_reader) {
+  listing(lock_mode::exclusive);
+  EXPECT_EQ(m.answer("list", names({own, writer_3})), (lines{"warm", "read /s/" + writer_3 + " watch"}));
+  m.answer("read", someone());
+  EXPECT_EQ(m.fire("read", watch_event_type::removed), (lines{"list /s"})) << "no grant on a notification alone";
+  const std::string downgraded = "_c_f-__READ__0000000003";
+  EXPECT_EQ(m.answer("list", names({own, downgraded})), (lines{"read /s/" + downgraded + " watch"}));
 }
 
 }  // namespace

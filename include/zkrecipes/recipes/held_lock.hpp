@@ -19,6 +19,7 @@ struct lock_contender {
   std::string path;                ///< Its node.
   std::int64_t fencing_token = 0;  ///< What its grant bears, once it has one.
   bool holds = false;              ///< As far as the nodes say; only the holder's own `held()` is certain.
+  bool shared = false;             ///< It asked to share the lock (shared_mutex).
 
   friend bool operator==(const lock_contender&, const lock_contender&) = default;
 };

@@ -12,7 +12,8 @@ namespace zkr::recipes {
                        .id = options.id,
                        .acl = options.acl,
                        .parent_acl = options.parent_acl,
-                       .markers = {"lock-"}};
+                       .markers = {"lock-"},
+                       .list_when_woken = !options.extra_lock_patterns.empty()};
   queue.markers.insert(queue.markers.end(), options.extra_lock_patterns.begin(), options.extra_lock_patterns.end());
   return queue;
 }

@@ -24,6 +24,7 @@ inline constexpr std::string_view reader_marker = "__READ__";
     std::swap(queue.markers[0], queue.markers[1]);
     queue.passes = {std::string(reader_marker)};
   }
+  queue.markers.insert(queue.markers.end(), options.extra_lock_patterns.begin(), options.extra_lock_patterns.end());
   return queue;
 }
 

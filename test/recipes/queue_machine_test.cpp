@@ -674,6 +674,12 @@ TEST_F(MutexQueue, waits_for_go_always_and_for_kazoo_where_its_pattern_is_given)
   auto with_kazoo = listing(queue_patience::wait, {"__lock__"});
   begin(with_kazoo);
   EXPECT_EQ(with_kazoo.answer("list", all), (lines{"read /m/2f__lock__0000000006 watch"}));
+  EXPECT_EQ(with_kazoo.answer("read", errc::no_node), (lines{"list /m"}));
+  EXPECT_EQ(with_kazoo.answer("list", names({"2f__lock__0000000004", own})),
+            (lines{"warm", "read /m/2f__lock__0000000004 watch"}));
+  with_kazoo.answer("read", someone());
+  EXPECT_EQ(with_kazoo.fire("read", watch_event_type::removed), (lines{"list /m"}))
+      << "by which rules others line up is not known";
 }
 
 // ---- what the shared mutex has beside ---------------------------------------------------------------------------------
@@ -723,6 +729,15 @@ TEST_F(SharedMutexQueue, a_writer_waits_for_readers_and_writers) {
   m.answer("read", someone());
   EXPECT_EQ(m.fire("read", watch_event_type::removed), (lines{"list /s"}));
   EXPECT_EQ(m.answer("list", names({own, writer_3})), (lines{"warm", "read /s/" + writer_3 + " watch"}));
+}
+
+TEST_F(SharedMutexQueue, readers_wait_for_others_whose_pattern_is_given) {
+  auto queue = shared_mutex_queue({.path = "/s", .extra_lock_patterns = {"lock-"}}, lock_mode::shared);
+  m.restart(std::make_unique<queue_machine>(std::move(queue)));
+  m.tell(start{});
+  m.answer("create", made("/s/_c_u1-__READ__0000000005"));
+  EXPECT_EQ(m.answer("list", names({"_c_u1-__READ__0000000005", reader_4, "_c_x-lock-0000000003"})),
+            (lines{"warm", "read /s/_c_x-lock-0000000003 watch"}));
 }
 
 TEST_F(SharedMutexQueue, a_writer_waits_on_for_the_writer_that_became_a_reader) {

@@ -18,6 +18,8 @@ struct shared_mutex_options {
   acl_list acl = {};
   /// Of directories that have to be created. Empty: everybody everything.
   acl_list parent_acl = {};
+  /// What stands before the number in the names of others who hold the lock alone: readers and writers wait for them.
+  std::vector<std::string> extra_lock_patterns = {};
 };
 
 /// A lock that one process has exclusively, or several share (writers and readers).
@@ -35,7 +37,8 @@ class shared_mutex {
   /// @param wait    `timeout`: longest wait, unset = no limit; `stop`: ends the wait early.
   /// @return        the held lock; destroying it releases the lock.
   /// @par Errors    timed_out, cancelled: the contender's node is removed in the background. closed. no_auth and the
-  ///                like: the ACL forbids it, nothing is left. invalid_path. would_deadlock: called from a callback.
+  ///                like: the ACL forbids it, nothing is left. invalid_path, invalid_argument (an empty pattern).
+  ///                would_deadlock: called from a callback.
   /// @par Blocking  yes, at most `timeout` + 100 ms.
   /// @par Threads   safe on one object from several threads.
   /// @par Cancellation  safe at any moment, also when the create's reply was lost.

@@ -11,7 +11,7 @@ import org.apache.curator.framework.recipes.locks.InterProcessMutex;
 import org.apache.curator.framework.recipes.locks.InterProcessReadWriteLock;
 import org.apache.curator.retry.RetryOneTime;
 
-/** Takes locks that others share, and writes a journal. Arguments: HOST:PORT JOURNAL CYCLES WAY..., a contender each. */
+/** Takes locks that others share, and writes a journal. Arguments: HOST:PORT JOURNAL CYCLES WORK WAY..., a contender each. */
 public class CuratorLocks {
   private static InterProcessLock lock(CuratorFramework client, String way) {
     switch (way) {
@@ -21,16 +21,16 @@ public class CuratorLocks {
     }
   }
 
-  private static void contend(String servers, Path journal, int cycles, String way) {
+  private static void contend(String servers, Path journal, int cycles, int work, String way) {
     CuratorFramework client = CuratorFrameworkFactory.newClient(servers, 8000, 5000, new RetryOneTime(100));
     client.start();
     InterProcessLock lock = lock(client, way);
     try {
       for (int i = 0; i < cycles; ++i) {
         if (!lock.acquire(60, TimeUnit.SECONDS)) throw new IllegalStateException("no lock");
-        for (String word : new String[] {"enter", "leave"}) {
-          Files.writeString(journal, word + " " + way + " curator\n", StandardOpenOption.APPEND);
-        }
+        Files.writeString(journal, "enter " + way + " curator\n", StandardOpenOption.APPEND);
+        for (int k = 0; k < work; ++k) client.getData().forPath("/lock");
+        Files.writeString(journal, "leave " + way + " curator\n", StandardOpenOption.APPEND);
         lock.release();
       }
     } catch (Exception problem) {
@@ -43,10 +43,11 @@ public class CuratorLocks {
 
   public static void main(String[] arguments) throws Exception {
     List<Thread> all = new ArrayList<>();
-    for (int i = 3; i < arguments.length; ++i) {
+    for (int i = 4; i < arguments.length; ++i) {
       String way = arguments[i];
       all.add(new Thread(
-          () -> contend(arguments[0], Path.of(arguments[1]), Integer.parseInt(arguments[2]), way)));
+          () -> contend(arguments[0], Path.of(arguments[1]), Integer.parseInt(arguments[2]),
+              Integer.parseInt(arguments[3]), way)));
     }
     for (Thread one : all) one.start();
     for (Thread one : all) one.join();

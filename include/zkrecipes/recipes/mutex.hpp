@@ -20,6 +20,7 @@ struct mutex_options {
   acl_list parent_acl = {};
   /// What stands before the number in the names of others whom we line up with, beside Curator's and Go's "lock-".
   /// kazoo: "__lock__" (and kazoo's own extra_lock_patterns names "-lock-", or it will not wait for us).
+  /// Curator does not wait for kazoo's contenders: a lock is shared with either.
   /// A hand-over costs one request more then: we do not know by which rules they line up.
   std::vector<std::string> extra_lock_patterns = {};
 };

@@ -27,11 +27,11 @@ std::string_view name(end_reason why) {
 }  // namespace
 
 void announcer::waiting() {
-  if (style_ == style::people) line(fmt::format("{} is a candidate at {}", printable(id_), printable(path_)));
+  if (style_ == style::people) line(fmt::format("{} {} {}", printable(id_), takes_part_, printable(path_)));
 }
 
 void announcer::granted(std::int64_t token, time_point at, time_point valid_until) {
-  if (style_ == style::people) line(fmt::format("{} leads, fencing token {}", printable(id_), token));
+  if (style_ == style::people) line(fmt::format("{} {}, fencing token {}", printable(id_), wins_, token));
   if (style_ == style::events) {
     line(dump({{"event", "granted"},
                {"path", path_},
@@ -54,10 +54,10 @@ void announcer::renewed(std::int64_t token, time_point at, time_point valid_unti
 
 void announcer::ended(std::int64_t token, time_point at, end_reason why) {
   if (style_ == style::people) {
-    line(fmt::format("{} leads no more: {}", printable(id_),
+    line(fmt::format("{} {} no more: {}", printable(id_), wins_,
                      why == end_reason::resigned  ? "resigned"
                      : why == end_reason::expired ? "the lease ran out"
-                                                  : "the leadership was taken away"));
+                                                  : "it was taken away"));
   }
   if (style_ == style::events) {
     line(dump({{"event", "ended"}, {"token", token}, {"at_ns", nanoseconds(at)}, {"reason", name(why)}}));

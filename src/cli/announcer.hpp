@@ -4,18 +4,18 @@
 #include <string>
 #include <string_view>
 
-#include "zkrecipes/recipes/leadership.hpp"
+#include "cli/contest.hpp"
 
 namespace zkr::cli {
 
-/// Why a term of leadership is over.
+/// Why a term of leadership, or of a lock, is over.
 enum class end_reason {
   resigned,  ///< Given back, in time.
   expired,   ///< The lease ran out: no renewal got through, or this process was stopped.
   lost,      ///< Taken away before: the session ended on the server, or somebody removed the node.
 };
 
-/// Says what happens in an election: for people, for programs (docs/tool.md describes the lines), or not at all.
+/// Says what happens in an election, or with a lock: for people, for programs (docs/tool.md describes the lines), or not at all.
 ///
 /// What is announced binds the tool: a renewal counts for it (and for the command that it runs) from its line on.
 class announcer {
@@ -25,8 +25,13 @@ class announcer {
   /// Where lines for people go; events always go to standard output.
   enum class output { standard, error };
 
-  announcer(style how, output where, std::string path, std::string id)
-      : style_(how), where_(where), path_(std::move(path)), id_(std::move(id)) {}
+  announcer(style how, output where, const contest& words, std::string path, std::string id)
+      : style_(how),
+        where_(where),
+        takes_part_(words.takes_part),
+        wins_(words.wins),
+        path_(std::move(path)),
+        id_(std::move(id)) {}
 
   void waiting();
   void granted(std::int64_t token, time_point at, time_point valid_until);
@@ -43,6 +48,8 @@ class announcer {
 
   style style_;
   output where_;
+  std::string_view takes_part_;
+  std::string_view wins_;
   std::string path_;
   std::string id_;
   bool works_ = true;

@@ -22,6 +22,7 @@ struct command_line {
 void add_read_commands(CLI::App& app, command_line& line);
 void add_write_commands(CLI::App& app, command_line& line);
 void add_elect_command(CLI::App& app, command_line& line);
+void add_lock_command(CLI::App& app, command_line& line);
 void add_server_command(CLI::App& app, command_line& line);
 void add_status_command(CLI::App& app, command_line& line);
 void add_ensemble_command(CLI::App& app, command_line& line);

@@ -54,7 +54,7 @@ int run_elect(const connection_settings& with, const elect_settings& what, const
   return elect_loop(with, what, &*guards).run();
 }
 
-int run_observe(const connection_settings& with, const elect_settings& what) {
+int run_observe(const connection_settings& with, const elect_settings& what, election_kind kind) {
   struct sight {
     leader_change change;
     time_point at;
@@ -67,7 +67,7 @@ int run_observe(const connection_settings& with, const elect_settings& what) {
   signal_source signals({SIGTERM, SIGINT, SIGHUP, SIGQUIT});
   std::stop_source give_up;
   announcer says(what.events ? announcer::style::events : announcer::style::people, announcer::output::standard,
-                 what.path, {});
+                 what.contest, what.path, {});
   std::optional<background_connect> connecting;
   connecting.emplace(make_client_options(with),
                      call_options{.timeout = with.timeout.value_or(default_timeout), .stop = give_up.get_token()},
@@ -90,7 +90,7 @@ int run_observe(const connection_settings& with, const elect_settings& what) {
         connecting.reset();
         if (!*end) return complain_about_connecting(end->error(), with);
         connected = std::move(**end);
-        election.emplace(connected, what.kind, what.path, std::string());
+        election.emplace(connected, kind, what.path, std::string());
         watching = election->observe([&](const leader_change& change) {
           {
             const std::scoped_lock lock(mutex);

@@ -28,13 +28,23 @@ Examples:
   zkr elect /app/primary --id "$HOSTNAME" --events
   zkr elect /controller --claim --observe)";
 
-std::string default_id() {
+}  // namespace
+
+void set_default_id(elect_settings& what) {
+  if (!what.id.empty()) return;
   char host[256] = "";
   gethostname(host, sizeof host - 1);
-  return fmt::format("{}-{}", host, getpid());
+  what.id = fmt::format("{}-{}", host, getpid());
 }
 
-}  // namespace
+void add_contender_options(CLI::App& command, elect_settings& what, bool& restart) {
+  command.add_option("--id", what.id, "Who we are, for others to see (default: HOST-PID)")->type_name("ID");
+  command.add_flag("--events", what.events, "Prints JSON lines (granted, renewed, ended), times on CLOCK_BOOTTIME");
+  command.add_flag("--restart", restart, "With COMMAND: is a candidate again when what was won is lost");
+  add_duration(
+      command, "--warn-before", [&what](duration span) { what.warn_before = span; },
+      "How long before the end of the lease COMMAND gets SIGTERM (default: a tenth of the session time-out)");
+}
 
 void add_elect_command(CLI::App& app, command_line& line) {
   struct arguments {
@@ -48,15 +58,10 @@ void add_elect_command(CLI::App& app, command_line& line) {
   const auto given = std::make_shared<arguments>();
   auto& what = given->what;
   add_path(*command, what.path)->description("Path of the election");
-  command->add_option("--id", what.id, "Who we are, for others to see (default: HOST-PID)")->type_name("ID");
   command->add_flag("--claim", given->claim, "One node that the leader owns, as Kafka's /controller; default: a queue");
   command->add_flag("--observe", given->observe, "Is no candidate: prints the leader, now and at each change");
-  command->add_flag("--events", what.events, "Prints JSON lines (granted, renewed, ended), times on CLOCK_BOOTTIME");
   command->add_flag("--once", given->once, "Without COMMAND: ends with status 111 when the leadership is lost");
-  command->add_flag("--restart", given->restart, "With COMMAND: is a candidate again when the leadership is lost");
-  add_duration(
-      *command, "--warn-before", [given](duration span) { given->what.warn_before = span; },
-      "How long before the end of the lease COMMAND gets SIGTERM (default: a tenth of the session time-out)");
+  add_contender_options(*command, what, given->restart);
   command->footer(footer);
   command->callback([&line, given] {
     line.run = [&line, given] {
@@ -74,10 +79,11 @@ void add_elect_command(CLI::App& app, command_line& line) {
         fmt::print(stderr, "zkr: elect: {}\n", problem);
         return exit_status::usage;
       }
-      settings.kind = given->claim ? election_kind::claim : election_kind::queue;
-      if (settings.id.empty()) settings.id = default_id();
+      const auto kind = given->claim ? election_kind::claim : election_kind::queue;
+      if (!given->observe) set_default_id(settings);
+      settings.contest = contest_for_leadership(kind, settings.path, settings.id);
       if (given->once || (runs && !given->restart)) settings.when_lost = after_loss_action::exit;
-      return given->observe ? run_observe(line.with, settings) : run_elect(line.with, settings, line.signals);
+      return given->observe ? run_observe(line.with, settings, kind) : run_elect(line.with, settings, line.signals);
     };
   });
 }

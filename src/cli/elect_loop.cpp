@@ -36,7 +36,7 @@ elect_loop::elect_loop(const connection_settings& with, const elect_settings& wh
       what_(what),
       guards_(guards),
       says_(choose_style(with, what), what.command.empty() ? announcer::output::standard : announcer::output::error,
-            what.path, what.id),
+            what.contest, what.path, what.id),
       signals_({SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGTSTP, SIGCONT}),
       mail_(std::make_shared<mail>()) {}
 
@@ -124,26 +124,25 @@ void elect_loop::take_connection() {
     return;
   }
   client_ = std::move(**connected);
-  election_.emplace(client_, what_.kind, what_.path, what_.id);
   campaign();
 }
 
 void elect_loop::campaign() {
   says_.waiting();
-  election_->async_campaign(
-      [to = mail_](result<leadership> end) {
-        {
-          const std::scoped_lock lock(to->mutex);
-          to->candidacy.emplace(std::move(end));
-          to->at = boot_clock::now();
-        }
-        to->wake.set();
-      },
-      {.timeout = candidacy_deadline_ - boot_clock::now(), .stop = give_up_.get_token()});
+  what_.contest.compete(client_,
+                        [to = mail_](result<grant> end) {
+                          {
+                            const std::scoped_lock lock(to->mutex);
+                            to->candidacy.emplace(std::move(end));
+                            to->at = boot_clock::now();
+                          }
+                          to->wake.set();
+                        },
+                        {.timeout = candidacy_deadline_ - boot_clock::now(), .stop = give_up_.get_token()});
 }
 
 void elect_loop::take_candidacy() {
-  std::optional<result<leadership>> end;
+  std::optional<result<grant>> end;
   time_point at;
   {
     const std::scoped_lock lock(mail_->mutex);
@@ -154,14 +153,14 @@ void elect_loop::take_candidacy() {
   if (!*end) {
     status_ = not_elected(end->error());
   } else if (stopping_) {
-    (void)(*end)->resign({.timeout = resign_timeout});
+    (void)(*end)->release({.timeout = resign_timeout});
     status_ = exit_status::not_elected;
   } else {
     begin_term(std::move(**end), at);
   }
 }
 
-void elect_loop::begin_term(leadership granted, time_point at) {
+void elect_loop::begin_term(grant granted, time_point at) {
   term_.emplace(std::move(granted), [to = mail_] { to->wake.set(); });
   const auto& grant = term_->grant;
   term_->announced = grant.valid_until();
@@ -213,7 +212,7 @@ void elect_loop::close_term() {
               ours                     ? end_reason::resigned
               : now < term_->announced ? end_reason::lost
                                        : end_reason::expired);
-  const auto resigned = grant.resign({.timeout = resign_timeout});
+  const auto resigned = grant.release({.timeout = resign_timeout});
   if (ours && !resigned) complain(resigned.error());
 }
 
@@ -224,7 +223,7 @@ void elect_loop::after_loss() {
   }
   term_.reset();
   if (what_.when_lost == after_loss_action::exit || stopping_) {
-    fmt::print(stderr, "zkr: the leadership of {} is lost\n", what_.path);
+    fmt::print(stderr, "zkr: the {} of {} is lost\n", what_.contest.prize, what_.path);
     status_ = exit_status::leadership_lost;
     return;
   }
@@ -258,7 +257,8 @@ void elect_loop::on_command_end(const guardian::report& end) {
   if (!end.ended_by_us) {
     status_ = end.wait_status ? exit_status_of(*end.wait_status) : exit_status::cannot_run;
   } else if (what_.when_lost == after_loss_action::exit || stopping_) {
-    fmt::print(stderr, "zkr: the leadership of {} was lost or about to be: the command was ended\n", what_.path);
+    fmt::print(stderr, "zkr: the {} of {} was lost or about to be: the command was ended\n", what_.contest.prize,
+               what_.path);
     status_ = exit_status::leadership_lost;
   } else {
     new_deadline();
@@ -284,7 +284,8 @@ int elect_loop::not_elected(const error& why) const {
   switch (why.code()) {
     case errc::cancelled: return exit_status::not_elected;
     case errc::timed_out:
-      fmt::print(stderr, "zkr: not elected at {} within {}\n", what_.path, format_duration(with_.timeout.value_or(0s)));
+      fmt::print(stderr, "zkr: {} {} within {}\n", what_.contest.not_won, what_.path,
+                 format_duration(with_.timeout.value_or(0s)));
       return exit_status::not_elected;
     default: return complain_about_connecting(why, with_);
   }

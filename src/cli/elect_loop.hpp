@@ -12,7 +12,7 @@
 
 namespace zkr::cli {
 
-/// One run of `zkr elect`: connects, campaigns, leads, and looks after the command meanwhile.
+/// One run of `zkr elect` or `zkr lock`: connects, competes, holds what it won, and looks after the command meanwhile.
 ///
 /// One thread does it all; whatever happens elsewhere (signals, the library's threads, the guardian) only wakes it, and it
 /// then looks at how things are. So nothing depends on the order in which news arrive.
@@ -29,15 +29,15 @@ class elect_loop {
   struct mail {
     wakeup wake;
     std::mutex mutex;
-    std::optional<result<leadership>> candidacy;  // guarded by mutex
-    time_point at;                                // guarded by mutex
+    std::optional<result<grant>> candidacy;  // guarded by mutex
+    time_point at;                           // guarded by mutex
   };
   using wake_callback = std::stop_callback<std::function<void()>>;
-  /// A leadership that we hold or held.
+  /// A grant that we hold or held.
   struct term {
-    term(leadership held, const std::function<void()>& wake)
+    term(zkr::grant held, const std::function<void()>& wake)
         : grant(std::move(held)), at_risk(grant.at_risk(), wake), lost(grant.lost(), wake) {}
-    leadership grant;
+    zkr::grant grant;
     wake_callback at_risk;
     wake_callback lost;
     time_point announced{};  ///< Until when, as was announced.
@@ -54,7 +54,7 @@ class elect_loop {
 
   void new_deadline();
   void campaign();
-  void begin_term(leadership granted, time_point at);
+  void begin_term(grant granted, time_point at);
   void close_term();
   void after_loss();
   void on_signal(int number);
@@ -73,7 +73,6 @@ class elect_loop {
   std::stop_source give_up_;
   client client_;
   std::optional<background_connect> connecting_;
-  std::optional<any_election> election_;
   std::optional<term> term_;
   time_point candidacy_deadline_ = no_deadline;
   bool command_runs_ = false;

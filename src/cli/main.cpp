@@ -15,7 +15,7 @@ namespace {
 using namespace zkr::cli;
 
 constexpr const char* footer =
-    R"(Exit status: 0 done, 1 failed, 2 wrong usage; more for `elect`, see `zkr elect --help`.
+    R"(Exit status: 0 done, 1 failed, 2 wrong usage; more for `elect` and `lock`, see their --help.
 Durations are whole numbers with a unit: 500ms, 10s, 2m.
 
 Examples:
@@ -23,7 +23,8 @@ Examples:
   zkr create -p /app/greeting hello           creates /app and /app/greeting
   zkr get /app/greeting
   zkr --servers zk1,zk2,zk3/app tree /        everything below the chroot /app
-  zkr elect /jobs/nightly -- backup --all     runs the command on one machine at a time)";
+  zkr elect /jobs/nightly -- backup --all     runs the command on one machine at a time
+  zkr lock /jobs/convert -- convert --all     the same, with a lock)";
 
 /// The index of the command's name: the first argument that is neither an option nor its value.
 std::size_t command_index(const std::vector<std::string>& arguments) {
@@ -38,7 +39,7 @@ std::size_t command_index(const std::vector<std::string>& arguments) {
 /// Takes what stands behind `--` off, where the command runs it. The parser would look for names of our own in there.
 std::vector<std::string> split_command(std::vector<std::string>& arguments) {
   const auto index = command_index(arguments);
-  if (index >= arguments.size() || arguments[index] != "elect") return {};
+  if (index >= arguments.size() || (arguments[index] != "elect" && arguments[index] != "lock")) return {};
   const auto dashes = std::find(arguments.begin(), arguments.end(), "--");
   if (dashes == arguments.end()) return {};
   std::vector<std::string> command(dashes + 1, arguments.end());
@@ -55,7 +56,7 @@ void add_common_options(CLI::App& app, connection_settings& with) {
       "Asked of the server (default: 10s)");
   add_duration(
       app, "--timeout", [&with](zkr::duration span) { with.timeout = span; },
-      "Longest wait for a connection, and for each answer (default: 15s); elect: to be elected (default: none)");
+      "Longest wait for a connection, and for each answer (default: 15s); elect, lock: for the turn (default: none)");
   app.add_flag("-v,--verbose", with.verbose, "Says on standard error what happens inside");
 }
 
@@ -77,13 +78,14 @@ int main(int argc, char** argv) {
   const auto chosen_word = index < arguments.size() ? arguments[index] : std::string();
   std::reverse(arguments.begin(), arguments.end());  // as the parser wants them
 
-  CLI::App app("Apache ZooKeeper from the command line: elections, nodes, and a server for development.", "zkr");
+  CLI::App app("Apache ZooKeeper from the command line: elections, locks, nodes, and a server for development.", "zkr");
   app.set_version_flag("--version", "zkr " ZKRECIPES_VERSION);
   app.require_subcommand(1);
   app.fallthrough();
   app.footer(footer);
   add_common_options(app, line.with);
   add_elect_command(app, line);
+  add_lock_command(app, line);
   add_read_commands(app, line);
   add_write_commands(app, line);
   add_server_command(app, line);

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Tests of `zkr elect` with real processes. Usage: elect_test.py ZKR"""
+"""Tests of `zkr elect` and `zkr lock` with real processes. Usage: elect_test.py ZKR"""
 
 import os
 import re
@@ -14,12 +14,15 @@ CHECK_TERMS = Path(__file__).resolve().parents[2] / "scripts" / "check-terms"
 
 
 class elect_test(tool_test):
+    verb = "elect"
     kind = ()
     session_ms = SESSION_MS
 
     def candidate(self, id, *words, session_ms=None, **more):
-        return self.elect("/e/x", "--id", id, "--events", *self.kind, *words, session_ms=session_ms or self.session_ms,
-                          **more)
+        if self.verb == "lock" and "--" not in words:
+            words += ("--", "sleep", "1000")
+        return self.elect("/e/x", "--id", id, "--events", *self.kind, *words, verb=self.verb,
+                          session_ms=session_ms or self.session_ms, **more)
 
     def leads(self, candidate):
         wait_until(lambda: candidate.events() and candidate.events()[-1]["event"] != "ended", "a leader")
@@ -185,11 +188,11 @@ class commands(elect_test):
         self.leads(self.candidate("next"))
 
     def test_without_events_output_is_the_commands(self):
-        run = self.zkr("elect", "/e/x", *self.kind, "--", "echo", "ls", "/", "--help", "--")
+        run = self.zkr(self.verb, "/e/x", *self.kind, "--", "echo", "ls", "/", "--help", "--")
         self.assertEqual((run.returncode, run.stdout, run.stderr), (0, b"ls / --help --\n", b""))
 
     def test_input_is_handed_on(self):
-        run = self.zkr("elect", "/e/x", *self.kind, "--", "tr", "a-z", "A-Z", data=b"hello")
+        run = self.zkr(self.verb, "/e/x", *self.kind, "--", "tr", "a-z", "A-Z", data=b"hello")
         self.assertEqual((run.returncode, run.stdout), (0, b"HELLO"))
 
     def test_death_by_a_signal(self):
@@ -204,9 +207,9 @@ class commands(elect_test):
         self.assertRegex(opened[3][1], "^/proc/")  # what ls itself reads
 
     def test_a_command_that_does_not_exist(self):
-        self.fails(127, "/no/such/command", "elect", "/e/x", *self.kind, "--", "/no/such/command")
-        self.fails(127, "no-such-command", "elect", "/e/x", *self.kind, "--", "no-such-command")
-        self.fails(126, "/etc/passwd", "elect", "/e/x", *self.kind, "--", "/etc/passwd")
+        self.fails(127, "/no/such/command", self.verb, "/e/x", *self.kind, "--", "/no/such/command")
+        self.fails(127, "no-such-command", self.verb, "/e/x", *self.kind, "--", "no-such-command")
+        self.fails(126, "/etc/passwd", self.verb, "/e/x", *self.kind, "--", "/etc/passwd")
 
     def test_signals_are_handed_on(self):
         for number in [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2]:
@@ -318,6 +321,65 @@ class losses(elect_test):
 
 class claiming_losses(losses):
     kind = ("--claim",)
+
+
+class locking_commands(commands):
+    verb = "lock"
+
+
+class locking_losses(losses):
+    verb = "lock"
+
+
+class locks(elect_test):
+    verb = "lock"
+
+    def waits(self, contender, contenders):
+        """That this one waits as the last of so many."""
+        wait_until(lambda: len(self.succeeds("ls", "/e/x").splitlines()) == contenders, "the contender")
+        self.assertEqual(contender.events(), [])
+
+    def test_one_holds_at_a_time(self):
+        first = self.candidate("a")
+        granted = self.leads(first)
+        second = self.candidate("b")
+        self.waits(second, 2)
+        first.send(signal.SIGTERM)
+        self.assertEqual(first.wait(), 128 + signal.SIGTERM)
+        self.assertEqual(first.events()[-1]["reason"], "resigned")
+        self.assertGreater(self.leads(second)["token"], granted["token"])
+
+    def test_shared_and_exclusive_wait_for_each_other(self):
+        readers = [self.candidate(id, "--shared") for id in "ab"]
+        for reader in readers:
+            self.leads(reader)
+        writer = self.candidate("c")
+        self.waits(writer, 3)
+        late = self.candidate("d", "--shared")
+        self.waits(late, 4)
+        for reader in readers:
+            reader.send(signal.SIGTERM)
+            reader.wait()
+        self.leads(writer)
+        self.waits(late, 2)
+        writer.send(signal.SIGTERM)
+        self.leads(late)
+
+    def test_no_lock_in_time(self):
+        self.leads(self.candidate("a"))
+        late = self.candidate("b", "--timeout", "300ms")
+        self.assertEqual((late.wait(), late.err()), (110, "zkr: no lock of /e/x within 300ms\n"))
+
+    def test_usage(self):
+        self.fails(2, "there is no COMMAND", "lock", "/e/x")
+        self.fails(2, "the root cannot be a lock", "lock", "/", "--", "true")
+
+    def test_verbose(self):
+        run = self.zkr("-v", "lock", "/e/x", "--id", "me", "--", "true")
+        self.assertEqual(run.returncode, 0)
+        for line in [r"me waits for the lock of /e/x", r"me holds the lock, fencing token \d+",
+                     r"me holds the lock no more: resigned"]:
+            self.assertRegex(run.stderr.decode(), line)
 
 
 if __name__ == "__main__":

@@ -138,8 +138,8 @@ class tool_test(unittest.TestCase):
         self.assertRegex(said, r"^zkr: [^\n]*\n$", words)
         self.assertIn(says, said, words)
 
-    def elect(self, *words, session_ms=SESSION_MS, **more):
-        return self.start(TOOL, "--session-timeout", f"{session_ms}ms", "elect", *words, env=self.env, **more)
+    def elect(self, *words, session_ms=SESSION_MS, verb="elect", **more):
+        return self.start(TOOL, "--session-timeout", f"{session_ms}ms", verb, *words, env=self.env, **more)
 
 
 def alive(pid):

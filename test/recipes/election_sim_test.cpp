@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <filesystem>
 #include <iostream>
@@ -10,9 +11,11 @@
 
 #include "zkrecipes/recipes/claim_election.hpp"
 #include "zkrecipes/recipes/leader_election.hpp"
+#include "zkrecipes/recipes/mutex.hpp"
+#include "zkrecipes/recipes/shared_mutex.hpp"
 #include "zkrecipes/testing/simulation.hpp"
 
-// Both elections with the whole client over a simulated network, on virtual time.
+// Both elections and the locks with the whole client over a simulated network, on virtual time.
 namespace zkr::testing {
 namespace {
 
@@ -25,15 +28,34 @@ errc code_of(const result<T>& outcome) {
   return outcome ? errc::ok : outcome.error().code();
 }
 
-enum class kind { leader, claim };
+enum class kind { leader, claim, mutex, writer, reader };
 
-void start_campaign(kind which, const operations& on, const std::string& id, handler<leadership> done,
+/// A handler of any recipe's grants as one of grants.
+template <typename T>
+handler<T> as_grant(handler<grant> done) {
+  return [done = std::move(done)](result<T> outcome) mutable {
+    if (!outcome) return done(std::move(outcome).error());
+    done(grant(*std::move(outcome)));
+  };
+}
+
+void start_campaign(kind which, const operations& on, const std::string& id, handler<grant> done,
                     call_options wait = {}) {
-  if (which == kind::leader) {
-    leader_election(on, {.path = "/e", .id = id}).async_campaign(std::move(done), std::move(wait));
-  } else {
-    claim_election(on, {.path = "/e/c", .id = id, .epoch_path = "/epoch"})
-        .async_campaign(std::move(done), std::move(wait));
+  switch (which) {
+    case kind::leader:
+      return leader_election(on, {.path = "/e", .id = id})
+          .async_campaign(as_grant<leadership>(std::move(done)), std::move(wait));
+    case kind::claim:
+      return claim_election(on, {.path = "/e/c", .id = id, .epoch_path = "/epoch"})
+          .async_campaign(as_grant<leadership>(std::move(done)), std::move(wait));
+    case kind::mutex:
+      return mutex(on, {.path = "/e", .id = id}).async_acquire(as_grant<held_lock>(std::move(done)), std::move(wait));
+    case kind::writer:
+      return shared_mutex(on, {.path = "/e", .id = id})
+          .async_acquire(as_grant<held_lock>(std::move(done)), std::move(wait));
+    case kind::reader:
+      return shared_mutex(on, {.path = "/e", .id = id})
+          .async_acquire_shared(as_grant<held_lock>(std::move(done)), std::move(wait));
   }
 }
 
@@ -44,7 +66,7 @@ struct candidate {
   client zk = process.connect({.session_timeout = session_timeout}).value();
   kind which;
   std::string id;
-  leadership lead = {};
+  grant lead = {};
   int answers = 0;
   std::optional<errc> problem = std::nullopt;
 
@@ -55,7 +77,7 @@ struct candidate {
     problem.reset();
     start_campaign(
         which, zk, id,
-        [this](result<leadership> outcome) {
+        [this](result<grant> outcome) {
           ++answers;
           if (outcome) {
             lead = *std::move(outcome);
@@ -300,10 +322,9 @@ TEST_P(ElectionsInSimulation, a_candidate_goes_on_over_lost_sessions) {
 
 TEST_P(ElectionsInSimulation, several_campaigns_on_one_client_take_their_turns) {
   auto& a = add("a");
-  std::vector<leadership> won;
+  std::vector<grant> won;
   for (int i = 0; i < 3; ++i) {
-    start_campaign(GetParam(), a.zk, "same",
-                   [&](result<leadership> outcome) { won.push_back(std::move(outcome).value()); });
+    start_campaign(GetParam(), a.zk, "same", [&](result<grant> outcome) { won.push_back(std::move(outcome).value()); });
   }
   std::int64_t last = 0;
   for (int i = 0; i < 3; ++i) {
@@ -357,10 +378,15 @@ TEST_P(ElectionsInSimulation, blocking_forms_give_would_deadlock) {
   auto& a = add("a");
   EXPECT_EQ(code_of(leader_election(a.zk, {.path = "/e"}).campaign()), errc::would_deadlock);
   EXPECT_EQ(code_of(leader_election(a.zk, {.path = "/e"}).participants()), errc::would_deadlock);
+  EXPECT_EQ(code_of(shared_mutex(a.zk, {.path = "/e"}).acquire_shared()), errc::would_deadlock);
+  EXPECT_EQ(code_of(mutex(a.zk, {.path = "/e"}).acquire()), errc::would_deadlock);
+  EXPECT_EQ(code_of(mutex(a.zk, {.path = "/e"}).try_acquire()), errc::would_deadlock);
+  EXPECT_EQ(code_of(mutex(a.zk, {.path = "/e"}).contenders()), errc::would_deadlock);
   EXPECT_EQ(code_of(claim_election(a.zk, {.path = "/e"}).get_or_become_leader()), errc::would_deadlock);
 }
 
 TEST_P(ElectionsInSimulation, observers_see_every_leader) {
+  if (GetParam() != kind::leader && GetParam() != kind::claim) GTEST_SKIP() << "has no observers";
   auto& a = add("a");
   auto& b = add("b");
   auto& watcher = add("watcher");
@@ -390,13 +416,18 @@ TEST_P(ElectionsInSimulation, observers_see_every_leader) {
   EXPECT_EQ(seen.back(), "-");
 }
 
-INSTANTIATE_TEST_SUITE_P(Both, ElectionsInSimulation, ::testing::Values(kind::leader, kind::claim),
-                         [](const auto& of) { return of.param == kind::leader ? "leader" : "claim"; });
+std::string name_of(const ::testing::TestParamInfo<kind>& of) {
+  constexpr std::array names = {"leader", "claim", "mutex", "writer", "reader"};
+  return names.at(static_cast<std::size_t>(of.param));
+}
+
+INSTANTIATE_TEST_SUITE_P(All, ElectionsInSimulation,
+                         ::testing::Values(kind::leader, kind::claim, kind::mutex, kind::writer), name_of);
 
 // ---- at random ------------------------------------------------------------------------------------------------------
 
-/// Five candidates under every fault there is; nobody meddles with nodes.
-void play(kind which, std::uint64_t seed) {
+/// Five candidates under every fault there is; nobody meddles with nodes. `sometimes`: what half of the candidacies are.
+void play(kind which, std::uint64_t seed, std::optional<kind> sometimes = std::nullopt) {
   SCOPED_TRACE("seed " + std::to_string(seed));
   std::mt19937_64 random(seed);
   const int late_cancels = random() % 2 == 0 ? static_cast<int>(random() % 101) : 0;
@@ -409,9 +440,11 @@ void play(kind which, std::uint64_t seed) {
   std::vector<bool> busy(all.size(), false);
   std::int64_t last_token = 0;
   int reigns = 0;
+  int most_readers = 0;
 
   const auto watch_them = [&] {
     int holders = 0;
+    int readers = 0;
     for (std::size_t i = 0; i < all.size(); ++i) {
       auto& one = *all[i];
       if (one.answers == 1 && busy[i]) {
@@ -419,13 +452,17 @@ void play(kind which, std::uint64_t seed) {
         if (one.lead.valid() && one.lead.held()) {
           ++reigns;
           EXPECT_GT(one.lead.fencing_token(), last_token);
-          last_token = one.lead.fencing_token();
+          if (one.which != kind::reader) last_token = one.lead.fencing_token();
         }
       }
       EXPECT_LE(one.answers, 1);
-      holders += one.lead.held() ? 1 : 0;
+      if (one.lead.held()) {
+        ++holders;
+        readers += one.which == kind::reader ? 1 : 0;
+      }
     }
-    EXPECT_LE(holders, 1) << "two leaders";
+    EXPECT_TRUE(holders <= 1 || holders == readers) << "two leaders";
+    most_readers = std::max(most_readers, readers);
     return ::testing::Test::HasFailure();
   };
   for (int round = 0; round < 120 && !::testing::Test::HasFailure(); ++round) {
@@ -452,6 +489,7 @@ void play(kind which, std::uint64_t seed) {
       if (!busy[k] && (!other.lead.held() || random() % 3 == 0)) {
         other.lead = {};
         busy[k] = true;
+        if (sometimes) other.which = random() % 2 == 0 ? which : *sometimes;
         const bool impatient = random() % 4 == 0;
         other.campaign(impatient ? call_options{.timeout = std::chrono::milliseconds(random() % 3000)}
                                  : call_options{});
@@ -464,16 +502,22 @@ void play(kind which, std::uint64_t seed) {
   world.run_for(20s);
   for (std::size_t k = 0; k < all.size(); ++k) {
     all[k]->lead = {};
-    if (!busy[k]) all[k]->campaign();
+    if (!busy[k]) {
+      all[k]->which = which;
+      all[k]->campaign();
+    }
   }
   EXPECT_TRUE(world.run_until(
       [&] {
         watch_them();
         int holders = 0;
         for (const auto& one : all) holders += one->lead.held() ? 1 : 0;
-        return holders == 1;
+        return sometimes ? holders >= 1 : holders == 1;
       },
       20s));
+  if (sometimes == kind::reader) {
+    EXPECT_GT(most_readers, 1) << "nobody shared the lock";
+  }
   EXPECT_GT(reigns, 3);
   for (const auto& one : all) {
     one->zk.close();
@@ -484,6 +528,16 @@ void play(kind which, std::uint64_t seed) {
 
 TEST(ElectionsUnderFaults, leader_election_keeps_its_promises) {
   for (std::uint64_t seed = 1; seed <= 25 && !::testing::Test::HasFailure(); ++seed) play(kind::leader, seed);
+}
+
+TEST(ElectionsUnderFaults, mutex_keeps_its_promises) {
+  for (std::uint64_t seed = 1; seed <= 25 && !::testing::Test::HasFailure(); ++seed) play(kind::mutex, seed);
+}
+
+TEST(ElectionsUnderFaults, shared_mutex_keeps_its_promises) {
+  for (std::uint64_t seed = 1; seed <= 25 && !::testing::Test::HasFailure(); ++seed) {
+    play(kind::writer, seed, kind::reader);
+  }
 }
 
 TEST(ElectionsUnderFaults, claim_election_keeps_its_promises) {

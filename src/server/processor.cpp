@@ -201,10 +201,15 @@ void processor::greet(connection& who, std::string_view frame, instant at) {
     if (to != nullptr) tell("session_resumed", to->id, who.peer);
   }
 
+  welcome(who, *asked, to, timeout, at);
+}
+
+void processor::welcome(connection& who, const wire::connect_request& asked, session* to, duration timeout,
+                        instant at) {
   wire::connect_reply answer;
   const std::string no_password(16, '\0');
   answer.password = no_password;
-  answer.read_only = asked->read_only ? std::optional(false) : std::nullopt;
+  answer.read_only = asked.read_only ? std::optional(false) : std::nullopt;
   session_password password;
   if (to != nullptr) {
     sessions_.set_timeout(*to, timeout, at.now);
@@ -318,7 +323,7 @@ void processor::serve(connection& who, std::string_view frame, instant at) {
   call of{who, {}, wire::reader(frame), at, frame.size()};
   of.header = wire::read_request_header(of.body);
   if (!of.body.ok()) return give_up(who, "malformed request");
-  sessions_.touch(*who.session, at.now);
+  if (options_.touches == session_touches::by_requests) sessions_.touch(*who.session, at.now);
   who.last_cxid = of.header.xid;
   who.last_operation = of.header.type;
   ++statistics_.requests[processor_statistics::slot(of.header.type)];

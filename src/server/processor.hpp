@@ -28,6 +28,9 @@ namespace zkr::backend {
 /// Where Apache's versions differ on the wire, whose way to go.
 enum class compatibility { v3_8, v3_9 };
 
+/// What counts as a sign of life of a session: its client's requests, or only what `processor::touch` reports.
+enum class session_touches { by_requests, by_caller };
+
 struct processor_options {
   std::chrono::milliseconds tick_time{2000};          ///< Sessions end at most this long after their time-out. > 0.
   std::chrono::milliseconds min_session_timeout{-1};  ///< Negative: 2 ticks, as Apache's.
@@ -38,9 +41,10 @@ struct processor_options {
   ttl_nodes ttl = ttl_nodes::enabled;
   quota_limits quota = quota_limits::ignored;
   compatibility compat = compatibility::v3_8;
-  std::string super_digest;   ///< "user:base64(sha1(user:password))" of the super user; "": none.
-  sasl_secrets sasl_users;    ///< Who may prove to be who with SASL; empty: there is no SASL.
-  bool require_sasl = false;  ///< Whether clients must do so before anything else.
+  std::string super_digest;  ///< "user:base64(sha1(user:password))" of the super user; "": none.
+  sasl_secrets sasl_users;   ///< Who may prove to be who with SASL; empty: there is no SASL.
+  session_touches touches = session_touches::by_requests;
+  bool require_sasl = false;                              ///< Whether clients must do so before anything else.
   std::size_t max_watches_per_connection = 1'000'000;     ///< A connection that sets more is closed.
   std::size_t max_output_bytes = std::size_t{64} << 20U;  ///< A connection for which more is waiting is closed.
 };
@@ -131,6 +135,20 @@ class processor {
   /// The same, for a fault of its client that the operator should know of.
   void give_up(connection_id which, std::string_view why);
 
+  // As a member of an ensemble (member.cpp).
+
+  /// The next transaction is the one after `zxid`.
+  void begin_epoch(std::int64_t zxid) noexcept;
+  /// Applies a transaction that another has made, and answers who asked for it.
+  /// @param reply  a whole frame, for the connection `to`; nothing where there is no such connection (any more).
+  void replay(const transaction& what, std::string_view reply, connection_id to, instant at);
+  /// Puts a reply that another has made into a connection's output.
+  void answer(connection_id to, std::string_view reply);
+  /// Answers a handshake as another has decided: `granted` is the session, 0 for a refusal.
+  void admit(connection_id which, std::string_view handshake, session_id granted, instant at);
+  /// Something was heard of a session's client elsewhere. @return false where there is no such session.
+  bool touch(session_id which, duration timeout, instant at);
+
   // What the four-letter words and the tests look at.
   [[nodiscard]] event_log& events() noexcept { return events_; }
   [[nodiscard]] const journal* log() const noexcept { return log_; }
@@ -178,6 +196,9 @@ class processor {
   void reap(instant at);
   [[nodiscard]] connection* find(connection_id which) noexcept;
   [[nodiscard]] duration negotiated(std::int32_t timeout_ms) const noexcept;
+
+  void welcome(connection& who, const wire::connect_request& asked, session* to, duration timeout, instant at);
+  void answer(connection& to, std::string_view reply);  // member.cpp
 
   // replies.cpp
   void reply_empty(const call& of, errc code = errc::ok);

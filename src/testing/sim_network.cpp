@@ -1,12 +1,11 @@
 #include "testing/sim_network.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "wire/frame.hpp"
 
 namespace zkr::testing {
-
-using std::chrono::milliseconds;
 
 namespace {
 
@@ -17,36 +16,20 @@ bool is_due(std::optional<std::size_t>& after) {
   return true;
 }
 
+/// The bytes by which a reply names its request.
+std::string_view xid_of(std::string_view frame) { return frame.substr(0, sizeof(std::int32_t)); }
+
 }  // namespace
 
-sim_network::sim_network(detail::virtual_scheduler& clock, std::mt19937_64& random, settings rules)
-    : clock_(clock), random_(random), rules_(rules), started_(clock.now()) {
-  start_server();
-}
-
-backend::instant sim_network::instant_now() const {
-  constexpr std::int64_t first_wall_ms = 1'700'000'000'000;
-  return {clock_.now(), first_wall_ms + std::chrono::duration_cast<milliseconds>(clock_.now() - started_).count()};
-}
-
-void sim_network::start_server() {
-  backend::processor_options options;
-  options.tick_time = std::chrono::duration_cast<milliseconds>(rules_.tick_time);
-  server_ = std::make_unique<backend::processor>(options, instant_now());
-  ++server_life_;
-  arm_tick();
-}
-
 time_point sim_network::arrival(const std::deque<message>& behind) {
-  const auto spread = static_cast<std::uint64_t>((rules_.most_latency - rules_.least_latency).count()) + 1;
-  const auto latency = rules_.least_latency + duration(static_cast<std::int64_t>(random_() % spread));
-  const auto at = clock_.now() + latency;
+  const auto at = world_.clock.now() + world_.latency();
   return behind.empty() ? at : std::max(at, behind.back().due);
 }
 
-sim_network::link sim_network::open(const std::shared_ptr<sim_host>& from, std::weak_ptr<sim_peer> to) {
+sim_network::link sim_network::open(const std::shared_ptr<sim_host>& from, std::size_t server,
+                                    std::weak_ptr<sim_peer> to) {
   const auto on = ++last_link_;
-  links_[on] = {.host = from, .peer = std::move(to)};
+  links_[on] = {.host = from, .peer = std::move(to), .server = server};
   post(on, &connection::to_server, {});  // an empty frame before all others: the connection request
   return on;
 }
@@ -62,21 +45,30 @@ void sim_network::close(link on) {
   post(on, &connection::to_server, {.close = true});
 }
 
-void sim_network::post(link on, std::deque<message> connection::*way, message what) {
+void sim_network::post(link on, direction way, message what) {
   auto& queue = links_.at(on).*way;
   what.due = arrival(queue);
   queue.push_back(std::move(what));
-  clock_.schedule(queue.back().due, [this, on, way] { arrive(on, way); });
+  world_.clock.schedule(queue.back().due, [this, on, way] { arrive(on, way); });
+}
+
+bool sim_network::held_back(const connection& on, direction way) const {
+  const bool to_server = way == &connection::to_server;
+  const bool waits = to_server ? servers_[on.server].server->paused() : on.host->paused;
+  if (on.host->cut || waits) return true;
+  if (on.host->cuts.size() <= on.server) return false;
+  const auto& cut = on.host->cuts[on.server];
+  return to_server ? cut.to_server : cut.to_client;
 }
 
 // Delivers everything that is due on one direction of a link: alarms and messages correspond one to one, except after a
 // cut, when more is due at once.
-void sim_network::arrive(link on, std::deque<message> connection::*way) {
+void sim_network::arrive(link on, direction way) {
   for (;;) {
     const auto found = links_.find(on);
     if (found == links_.end()) return;
     auto& to = found->second;
-    if (to.host->cut || (to.*way).empty() || (to.*way).front().due > clock_.now()) return;
+    if ((to.*way).empty() || (to.*way).front().due > world_.clock.now() || held_back(to, way)) return;
     const auto what = std::move((to.*way).front());
     (to.*way).pop_front();
     if (way == &connection::to_server) {
@@ -87,34 +79,37 @@ void sim_network::arrive(link on, std::deque<message> connection::*way) {
   }
 }
 
+void sim_network::accept(link on, connection& way) {
+  auto& at = servers_[way.server];
+  if (!at.server->running()) return post(on, &connection::to_client, {.close = true});
+  way.at_server = at.server->serving().open({}, world_.instant_now());
+  at.links[way.at_server] = on;
+  post(on, &connection::to_client, {});
+}
+
 void sim_network::at_server(link on, connection& way, const message& what) {
+  auto& at = servers_[way.server];
   if (what.close) {
+    const auto server = way.server;
     if (way.at_server != 0) {
-      by_server_.erase(way.at_server);
-      server_->disconnect(way.at_server);
+      at.links.erase(way.at_server);
+      at.server->forget(way.at_server);
     }
     links_.erase(on);
-    return collect();
+    return collect(server);
   }
   if (way.at_server == 0) {
-    if (!what.frame.empty()) return;  // sent to an end that is closed already
-    way.at_server = server_->open({}, instant_now());
-    by_server_[way.at_server] = on;
-    post(on, &connection::to_client, {});
-    return collect();
+    if (what.frame.empty()) accept(on, way);
+    return;  // what is not the first was sent to an end that is closed already
   }
-  const bool handshake = server_->connections().at(way.at_server).session == nullptr;
+  const bool handshake = !std::exchange(way.greeted, true);
   if (!handshake && is_due(way.host->lose_request_after)) {
-    server_->close(way.at_server);
-    return collect();
+    at.server->serving().close(way.at_server);
+    return collect(way.server);
   }
-  if (!handshake && is_due(way.host->lose_reply_after)) way.lose_reply = true;
-  server_->receive(way.at_server, what.frame, instant_now());
-  if (way.lose_reply) {
-    server_->output(way.at_server).clear();
-    server_->close(way.at_server);
-  }
-  collect();
+  if (!handshake && is_due(way.host->lose_reply_after)) way.lost_xid = xid_of(what.frame);
+  at.server->receive(way.at_server, what.frame);
+  collect(way.server);
 }
 
 void sim_network::at_client(link on, connection& way, const message& what) {
@@ -131,49 +126,50 @@ void sim_network::at_client(link on, connection& way, const message& what) {
   }
 }
 
-// Sends what the server has to say, and closes what it closes.
-void sim_network::collect() {
+void sim_network::collect(std::size_t server) {
+  auto& [from, links] = servers_[server];
+  auto& speaker = from->serving();
   std::vector<backend::connection_id> ready;
-  server_->take_ready(ready);
+  speaker.take_ready(ready);
   for (const auto id : ready) {
-    const auto known = by_server_.find(id);
-    if (known == by_server_.end()) continue;
+    const auto known = links.find(id);
+    if (known == links.end()) continue;
     const auto on = known->second;
-    auto& output = server_->output(id);
+    auto& way = links_.at(on);
+    auto& output = speaker.output(id);
     std::string_view rest = output;
     // A server's frames may be longer than those it takes.
     for (auto next = wire::split_frame(rest, output.size()); next.status == wire::frame_status::complete;
          next = wire::split_frame(rest, output.size())) {
+      if (way.lost_xid && xid_of(next.frame) == *way.lost_xid) {
+        speaker.close(id);
+        break;
+      }
       post(on, &connection::to_client, {.frame = std::string(next.frame)});
       rest.remove_prefix(next.consumed);
     }
     output.clear();
-    if (server_->is_closing(id)) {
-      by_server_.erase(known);
-      server_->disconnect(id);
-      links_.at(on).at_server = 0;
+    if (speaker.is_closing(id)) {
+      links.erase(known);
+      from->forget(id);
+      way.at_server = 0;
       post(on, &connection::to_client, {.close = true});
     }
   }
-  arm_tick();
-}
-
-void sim_network::arm_tick() {
-  if (tick_ != 0) clock_.cancel(std::exchange(tick_, 0));
-  const auto at = server_->next_tick();
-  if (!at) return;
-  tick_ = clock_.schedule(*at, [this] {
-    tick_ = 0;
-    server_->tick(instant_now());
-    collect();
-  });
 }
 
 void sim_network::drop(const sim_host& whose) {
   for (auto& [on, way] : links_) {
-    if (way.host.get() == &whose && way.at_server != 0) server_->close(way.at_server);
+    if (way.host.get() == &whose && way.at_server != 0) servers_[way.server].server->serving().close(way.at_server);
   }
-  collect();
+  for (std::size_t i = 0; i < servers_.size(); ++i) collect(i);
+}
+
+void sim_network::arrive_all(const std::vector<link>& which) {
+  for (const auto on : which) {
+    arrive(on, &connection::to_server);
+    arrive(on, &connection::to_client);
+  }
 }
 
 void sim_network::healed(const sim_host& whose) {
@@ -181,31 +177,46 @@ void sim_network::healed(const sim_host& whose) {
   for (const auto& [on, way] : links_) {
     if (way.host.get() == &whose) all.push_back(on);
   }
-  for (const auto on : all) {
-    arrive(on, &connection::to_server);
-    arrive(on, &connection::to_client);
+  arrive_all(all);
+}
+
+void sim_network::resumed(std::size_t server) {
+  std::vector<link> all;
+  for (const auto& [on, way] : links_) {
+    if (way.server == server) all.push_back(on);
   }
+  arrive_all(all);
 }
 
 void sim_network::expire(const sim_host& whose) {
-  std::vector<backend::session_id> sessions;
+  std::vector<std::pair<std::size_t, backend::session_id>> sessions;
   for (const auto& [on, way] : links_) {
     if (way.host.get() != &whose || way.at_server == 0) continue;
-    const auto& at_server = server_->connections().at(way.at_server);
-    if (at_server.session != nullptr) sessions.push_back(at_server.last_session);
+    const auto& at_server = servers_[way.server].server->serving().connections().at(way.at_server);
+    if (at_server.session != nullptr) sessions.emplace_back(way.server, at_server.last_session);
   }
-  for (const auto one : sessions) server_->expire(one, instant_now());
-  collect();
+  for (const auto& [server, one] : sessions) {
+    servers_[server].server->expire(one);
+    collect(server);
+  }
 }
 
-void sim_network::restart_empty() {
-  by_server_.clear();
+std::optional<std::size_t> sim_network::server_of(const sim_host& whom) const {
+  for (auto at = links_.rbegin(); at != links_.rend(); ++at) {
+    const auto& way = at->second;
+    if (way.host.get() == &whom && way.at_server != 0 && !way.closed_by_client) return way.server;
+  }
+  return std::nullopt;
+}
+
+void sim_network::forget_all(std::size_t server) {
+  servers_[server].links.clear();
   for (auto& [on, way] : links_) {
+    if (way.server != server) continue;
     way.at_server = 0;
     way.to_server.clear();
     if (!way.closed_by_client) post(on, &connection::to_client, {.close = true});
   }
-  start_server();
 }
 
 }  // namespace zkr::testing

@@ -1,25 +1,17 @@
 #pragma once
 
 #include <deque>
-#include <functional>
 #include <map>
 #include <memory>
-#include <optional>
-#include <random>
 #include <string>
+#include <vector>
 
-#include "core/virtual_scheduler.hpp"
-#include "server/processor.hpp"
+#include "testing/sim_host.hpp"
+#include "testing/sim_server.hpp"
+#include "testing/sim_world.hpp"
+#include "zkrecipes/testing/cut_way.hpp"
 
 namespace zkr::testing {
-
-/// One process's view of the network.
-struct sim_host {
-  bool cut = false;
-  bool dead = false;
-  std::optional<std::size_t> lose_request_after = std::nullopt;  ///< How many requests pass before one is lost.
-  std::optional<std::size_t> lose_reply_after = std::nullopt;
-};
 
 /// The client's end of a simulated connection.
 class sim_peer {
@@ -35,20 +27,18 @@ class sim_peer {
   sim_peer& operator=(const sim_peer&) = default;
 };
 
-/// A server's processor behind links that take time, lose and cut. One thread, virtual time.
+/// The links between processes and servers: they take time, lose and cut. A link keeps the order of what it carries.
 class sim_network {
  public:
-  struct settings {
-    duration tick_time;
-    duration least_latency;
-    duration most_latency;
-  };
-  sim_network(detail::virtual_scheduler& clock, std::mt19937_64& random, settings rules);
+  explicit sim_network(sim_world& world) : world_(world) {}
+
+  /// Servers are named by the order in which they come, from 0; they outlive the network's last call.
+  void add(sim_server& one) { servers_.push_back({&one, {}}); }
 
   using link = std::uint64_t;  ///< Names a connection; never used twice.
 
   /// Opens a connection; `to` hears of it later, as long as it lives and until close().
-  link open(const std::shared_ptr<sim_host>& from, std::weak_ptr<sim_peer> to);
+  link open(const std::shared_ptr<sim_host>& from, std::size_t server, std::weak_ptr<sim_peer> to);
   /// Sends one frame (without its length).
   void send(link on, std::string frame);
   /// The client's end is closed; it hears nothing more of it.
@@ -56,12 +46,19 @@ class sim_network {
 
   /// Both ends of a host's connections close.
   void drop(const sim_host& whose);
-  /// Delivers what was held back while the host was cut.
+  /// Delivers what was held back while the host was cut off or paused.
   void healed(const sim_host& whose);
+  /// Ends the host's sessions that are connected.
   void expire(const sim_host& whose);
-  void restart_empty();
+  /// The server a host's newest connection is with, once it was accepted and until it is closed.
+  [[nodiscard]] std::optional<std::size_t> server_of(const sim_host& whom) const;
 
-  [[nodiscard]] const backend::processor& server() const noexcept { return *server_; }
+  /// Sends what a server has to say, and closes what it closes.
+  void collect(std::size_t server);
+  /// Delivers what was held back while the server was paused.
+  void resumed(std::size_t server);
+  /// The server has lost all connections, and its processor is a new one.
+  void forget_all(std::size_t server);
 
  private:
   struct message {
@@ -72,33 +69,33 @@ class sim_network {
   struct connection {
     std::shared_ptr<sim_host> host;
     std::weak_ptr<sim_peer> peer;
+    std::size_t server = 0;
     backend::connection_id at_server = 0;  ///< 0: not accepted yet, or closed there.
+    bool greeted = false;                  ///< The handshake has reached the server.
     bool closed_by_client = false;
-    bool lose_reply = false;  ///< The reply to the request that comes next is lost, and the connection with it.
+    std::optional<std::string> lost_xid = std::nullopt;  ///< Whose reply is lost, and the connection with it.
     std::deque<message> to_server = {};
     std::deque<message> to_client = {};
   };
+  struct endpoint {
+    sim_server* server;
+    std::map<backend::connection_id, link> links;
+  };
+  using direction = std::deque<message> connection::*;
 
-  [[nodiscard]] backend::instant instant_now() const;
   [[nodiscard]] time_point arrival(const std::deque<message>& behind);
-  void start_server();
-  void post(link on, std::deque<message> connection::*way, message what);
-  void arrive(link on, std::deque<message> connection::*way);
+  [[nodiscard]] bool held_back(const connection& on, direction way) const;
+  void post(link on, direction way, message what);
+  void arrive(link on, direction way);
   void at_server(link on, connection& way, const message& what);
   void at_client(link on, connection& way, const message& what);
-  void collect();
-  void arm_tick();
+  void accept(link on, connection& way);
+  void arrive_all(const std::vector<link>& which);
 
-  detail::virtual_scheduler& clock_;
-  std::mt19937_64& random_;
-  const settings rules_;
-  const time_point started_;
-  std::unique_ptr<backend::processor> server_;
-  std::uint64_t server_life_ = 0;  ///< Restarts so far: what belongs to an earlier one is void.
+  sim_world& world_;
+  std::vector<endpoint> servers_;
   std::map<link, connection> links_;
-  std::map<backend::connection_id, link> by_server_;
   link last_link_ = 0;
-  scheduler::timer tick_ = 0;
 };
 
 }  // namespace zkr::testing

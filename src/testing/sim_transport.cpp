@@ -1,6 +1,7 @@
 #include "testing/sim_transport.hpp"
 
 #include <algorithm>
+#include <vector>
 
 #include "wire/codec.hpp"
 
@@ -13,8 +14,13 @@ using transport::session_event;
 class sim_session final : public sim_peer, public std::enable_shared_from_this<sim_session> {
  public:
   sim_session(transport::transport_options options, transport::sink& sink, scheduler& clock, sim_network& network,
-              std::shared_ptr<sim_host> host)
-      : options_(std::move(options)), sink_(sink), clock_(clock), network_(network), host_(std::move(host)) {
+              std::shared_ptr<sim_host> host, std::vector<std::size_t> servers)
+      : options_(std::move(options)),
+        sink_(sink),
+        clock_(clock),
+        network_(network),
+        host_(std::move(host)),
+        servers_(std::move(servers)) {
     timeout_ = options_.session_timeout;
     session_id_ = options_.session_id;
     password_ = options_.password;
@@ -24,7 +30,7 @@ class sim_session final : public sim_peer, public std::enable_shared_from_this<s
     if (ended_) return;
     last_heard_ = clock_.now();
     attempt_at_ = clock_.now();
-    link_ = network_.open(host_, weak_from_this());
+    link_ = network_.open(host_, servers_[attempts_++ % servers_.size()], weak_from_this());
     arm(link_);
   }
 
@@ -40,6 +46,11 @@ class sim_session final : public sim_peer, public std::enable_shared_from_this<s
     asked_.push_back({xid, type, id, clock_.now()});
     send(frame);
     return errc::ok;
+  }
+
+  /// Drops the connection; the next attempt is at another server.
+  void leave() {
+    if (!ended_ && link_ != 0) lose_connection();
   }
 
   void close(unique_function<void()> done) {
@@ -212,6 +223,8 @@ class sim_session final : public sim_peer, public std::enable_shared_from_this<s
   scheduler& clock_;
   sim_network& network_;
   const std::shared_ptr<sim_host> host_;
+  const std::vector<std::size_t> servers_;  ///< In the order in which they are tried, over and over.
+  std::size_t attempts_ = 0;
 
   sim_network::link link_ = 0;
   bool connected_ = false;
@@ -236,7 +249,7 @@ class sim_transport final : public transport::transport {
       : session_(std::move(session)), chroot_(chroot) {}
 
   [[nodiscard]] zkr::transport::capabilities what_it_can() const noexcept override {
-    return {.multi_read = true, .exact_zxid = true, .times_handshake = true};
+    return {.multi_read = true, .exact_zxid = true, .times_handshake = true, .can_leave_server = true};
   }
   result<void> open() override {
     if (chroot_) return error(errc::unsupported, "connect", {}, "a simulated server has no chroot");
@@ -246,7 +259,8 @@ class sim_transport final : public transport::transport {
   errc submit(std::uint64_t id, const wire::request& of, zkr::transport::watch_mode) override {
     return session_->submit(id, of);
   }
-  result<void> set_servers(const std::string&) override { return {}; }  // a simulation has one
+  void leave_server() override { session_->leave(); }
+  result<void> set_servers(const std::string&) override { return {}; }  // they are the simulation's
   void close(unique_function<void()> done) override { session_->close(std::move(done)); }
 
  private:
@@ -258,10 +272,11 @@ class sim_transport final : public transport::transport {
 
 std::unique_ptr<transport::transport> make_sim_transport(const transport::transport_options& options,
                                                          transport::sink& reports_to, scheduler& clock,
-                                                         sim_network& network, std::shared_ptr<sim_host> host) {
+                                                         sim_network& network, std::shared_ptr<sim_host> host,
+                                                         std::vector<std::size_t> servers) {
   const bool chroot = !options.chroot.empty();
   return std::make_unique<sim_transport>(
-      std::make_shared<sim_session>(options, reports_to, clock, network, std::move(host)), chroot);
+      std::make_shared<sim_session>(options, reports_to, clock, network, std::move(host), std::move(servers)), chroot);
 }
 
 }  // namespace zkr::testing

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "zkrecipes/result.hpp"
+#include "zkrecipes/testing/cut_way.hpp"
 
 namespace zkr::testing {
 
@@ -52,8 +53,6 @@ struct quorum_status {
 /// Where the members run: on the loopback of this machine, or each in a network namespace of its own, so that links
 /// between them can be cut.
 enum class ensemble_links { loopback, separate };
-/// What a cut loses: everything, what goes from the first to the second, or what comes back.
-enum class cut_way { both, there, back };
 
 struct ensemble_options {
   std::size_t members = 3;  ///< 1 to 9. One is an ensemble of one: elections and quorum, but no second copy.

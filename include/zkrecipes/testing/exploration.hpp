@@ -51,12 +51,17 @@ enum class step_kind : std::uint8_t {
   lose_request,  ///< A request, after `count` others, is lost with the connection.
   lose_reply,    ///< The reply to a request, after `count` others, is lost with the connection.
   crash,         ///< Its process is killed; another takes its place after `span`.
+  pause,         ///< Its process stands still for `span`, as by SIGSTOP.
   // faults outside only
   expire,  ///< The server ends its sessions before their time.
   wipe,    ///< The server is gone and comes back with nothing.
 };
-inline constexpr std::size_t step_kinds = 12;
+inline constexpr std::size_t step_kinds = 13;
 [[nodiscard]] std::string_view to_string(step_kind which) noexcept;
+/// Whether it is a fault, or a contender's own doing.
+[[nodiscard]] bool is_fault(step_kind which) noexcept;
+/// Whether it goes on for its `span`.
+[[nodiscard]] bool lasts(step_kind which) noexcept;
 
 struct step {
   duration at{};  ///< Since the start.
@@ -74,6 +79,8 @@ struct exploration_schedule {
   std::size_t contenders = 3;  ///< 1 to 26.
   duration session_timeout = std::chrono::seconds(4);
   simulation_options world = {};
+  /// How fast the contenders' clocks go; 1 for those that are not named.
+  std::vector<double> clock_rates = {};
   std::vector<step> steps = {};  ///< In order of time.
 };
 
@@ -126,7 +133,7 @@ struct exploration_run {
   duration recovery{};                         ///< From the last fault to the next grant.
   std::array<std::size_t, step_kinds> done{};  ///< Steps that did something, by kind.
   /// Which (state of the contender, state of its session, kind of step) came together.
-  std::bitset<6 * 5 * step_kinds> covered = {};
+  std::bitset<std::size_t{6}* 5 * step_kinds> covered = {};
 };
 
 /// Plays a schedule on `recipe`, until its end or the first violation.

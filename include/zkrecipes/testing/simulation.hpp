@@ -1,17 +1,23 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "zkrecipes/client.hpp"
+#include "zkrecipes/testing/cut_way.hpp"
 
 namespace zkr::testing {
 
 struct simulation_options {
   /// Same seed, same calls: same history.
   std::uint64_t seed = 1;
-  /// The server's tick: sessions end at most this long after their time-out.
+  /// The servers' tick: sessions end at most this long after their time-out. Session time-outs are 2 to 20 ticks.
   duration tick_time = std::chrono::milliseconds(500);
   /// What a message takes from one end to the other: at least, at most. Messages of one connection keep their order.
   duration least_latency = std::chrono::microseconds(200);
@@ -33,17 +39,40 @@ class simulation {
   simulation& operator=(const simulation&) = delete;
   ~simulation();
 
-  /// A process: what crashes or loses its network as one.
+  /// A process: what crashes, stops or loses its network as one.
   class process {
    public:
     virtual ~process() = default;
-    /// A client of this process. `hosts`, `start` and `runtime` of the options are the simulation's.
+    /// A client of this process. `hosts`, `start` and `runtime` of the options are the simulation's. It tries the servers
+    /// one after the other, in an order that the seed decides.
     [[nodiscard]] virtual result<client> connect(client_options options = {}) = 0;
+    /// Which servers clients that are connected from now on know: numbers below `simulation::server_count`, at least one.
+    /// All of them, unless told otherwise.
+    virtual void use_servers(std::vector<std::size_t> servers) = 0;
+
     /// Ends the process as `kill -9` does: its connections close, nothing of it ever runs again.
     virtual void crash() = 0;
+    /// A fresh process in place of this one, which crashes if it has not: on the same host, so that cuts stay. Its clients
+    /// are other ones: connect() again.
+    virtual void restart() = 0;
+    /// Stops the process as SIGSTOP does: nothing of it runs, and its clock goes on. Its connections stay open; what is
+    /// sent to it waits.
+    virtual void pause() = 0;
+    /// Lets it go on: what waited is worked off at once, timers and messages in an order that the seed decides.
+    virtual void resume() = 0;
+
     /// Loses the network without a word, in both directions; heal() brings what was sent meanwhile, and more.
     virtual void cut() = 0;
+    /// Loses what goes to one server (`there`), what comes from it (`back`), or both. Cuts add up.
+    virtual void cut(std::size_t server, cut_way lost = cut_way::both) = 0;
+    /// Takes all cuts of this process back.
     virtual void heal() = 0;
+
+    /// How fast its clock goes: 1.05 is 5 % fast. What now() and timers of its clients go by. More than 0. Counts from the
+    /// next start of the process on: call it before the first connect(), or before restart().
+    virtual void set_clock_rate(double rate) = 0;
+    /// The server that its newest connection is with; nothing while there is none.
+    [[nodiscard]] virtual std::optional<std::size_t> server() const = 0;
 
    protected:
     process() = default;
@@ -59,6 +88,20 @@ class simulation {
   /// Lets time pass until `condition` holds, which is looked at after every event. @return false where it does not by
   /// `limit` from now.
   [[nodiscard]] bool run_until(const std::function<bool()>& condition, duration limit = std::chrono::minutes(1));
+
+  // ---- servers, from 0 to server_count() - 1
+
+  [[nodiscard]] std::size_t server_count() const noexcept;
+  /// Ends a server as `kill -9` does: its connections close, further ones are refused. Its data stay.
+  void kill_server(std::size_t server);
+  /// Starts a server that was killed.
+  void start_server(std::size_t server);
+  /// Stops a server as SIGSTOP does: connections stay open (new ones are taken too), and nothing is answered.
+  void pause_server(std::size_t server);
+  /// Lets it go on: what arrived meanwhile is answered.
+  void resume_server(std::size_t server);
+
+  // ---- faults of requests
 
   /// The next request that the server takes from `whom`, after `skip` others, is applied, but its reply is lost with the
   /// connection.

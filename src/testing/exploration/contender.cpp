@@ -25,11 +25,12 @@ contender::contender(const exploration_subject& recipe, const exploration_schedu
                      recorder& into, std::size_t number)
     : recipe_(recipe),
       schedule_(schedule),
-      world_(world),
       into_(into),
       number_(number),
       process_(world.add_process()),
       listener_(std::make_shared<listener>(*this)) {
+  const auto rate = clock_rate(schedule, number);
+  if (rate != 1.0) process_.set_clock_rate(rate);
   (void)open();
 }
 
@@ -63,12 +64,16 @@ void contender::observe() {
 }
 
 bool contender::acquire(duration timeout) {
-  if (dead_ || closed_ || acquiring_) return false;
+  if (dead_ || closed_ || acquiring_ || pauses_ > 0) return false;
   (void)release();
   stop_ = {};
   call_options wait{.stop = stop_.get_token()};
   if (timeout > duration::zero()) wait.timeout = timeout;
-  due_ = timeout > duration::zero() ? into_.now() + timeout : no_deadline;
+  due_ = no_deadline;
+  if (timeout > duration::zero()) {
+    const auto stretched = static_cast<double>(timeout.count()) / std::min(1.0, clock_rate(schedule_, number_));
+    due_ = into_.now() + duration(static_cast<std::int64_t>(stretched));
+  }
   const auto task = begin();
   acquiring_ = task;
   into_.note(kind::began, number_, static_cast<std::int64_t>(task));
@@ -99,23 +104,23 @@ void contender::answered(std::size_t task, result<grant> outcome) {
 }
 
 bool contender::withdraw() {
-  if (dead_ || !acquiring_) return false;
+  if (dead_ || !acquiring_ || pauses_ > 0) return false;
   stop_.request_stop();
   due_ = std::min(due_, into_.now());
   return true;
 }
 
 bool contender::release() {
-  if (dead_ || !grant_.valid()) return false;
+  if (dead_ || !grant_.valid() || pauses_ > 0) return false;
   into_.note(kind::released, number_, 0, grant_.fencing_token());
   const auto task = begin();
-  grant_.async_release([this, task](result<void>) { into_.judge().answered(task); });
+  grant_.async_release([this, task](const result<void>&) { into_.judge().answered(task); });
   grant_ = {};
   return true;
 }
 
 bool contender::write() {
-  if (dead_ || closed_ || !grant_.valid()) return false;
+  if (dead_ || closed_ || !grant_.valid() || pauses_ > 0) return false;
   if (grant_.held()) into_.judge().used(grant_.fencing_token());
   // The name says whose it is, and the number that the server gives it when it landed.
   std::array<char, 32> stem{};
@@ -124,7 +129,7 @@ bool contender::write() {
   guarded.only_while(grant_).create(stem.data(), {}, {.mode = create_mode::persistent_sequential});
   const auto task = begin();
   into_.note(kind::wrote, number_, static_cast<std::int64_t>(task), grant_.fencing_token());
-  client_.async_commit(std::move(guarded), [this, task](result<std::vector<transaction_result>> done) {
+  client_.async_commit(std::move(guarded), [this, task](const result<std::vector<transaction_result>>& done) {
     into_.judge().answered(task);
     into_.note(kind::write_done, number_, static_cast<std::int64_t>(task),
                done ? 0 : static_cast<std::int64_t>(done.error().code()));
@@ -133,7 +138,7 @@ bool contender::write() {
 }
 
 bool contender::close() {
-  if (dead_ || closed_) return false;
+  if (dead_ || closed_ || pauses_ > 0) return false;
   closed_ = true;
   client_.close();
   if (acquiring_) due_ = std::min(due_, into_.now());
@@ -146,6 +151,20 @@ bool contender::crash() {
   process_.crash();
   for (const auto one : tasks_) into_.judge().forgive(one);
   due_ = no_deadline;
+  return true;
+}
+
+bool contender::pause() {
+  if (dead_) return false;
+  if (pauses_++ == 0) process_.pause();
+  return true;
+}
+
+bool contender::resume() {
+  if (dead_ || pauses_ == 0) return false;
+  if (--pauses_ > 0) return true;
+  if (due_ != no_deadline) due_ = std::max(due_, into_.now());
+  process_.resume();
   return true;
 }
 

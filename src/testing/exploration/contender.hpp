@@ -57,13 +57,19 @@ class contender {
   bool close();
   bool open();
   bool crash();
+  bool pause();
+  bool resume();
   void observe();
 
   /// Looks at the grant. @return whether it is held.
   bool look();
-  /// Since when an answer is overdue, where it is owed.
-  [[nodiscard]] time_point due() const noexcept { return due_; }
+  /// When an answer is owed at the latest.
+  [[nodiscard]] time_point due() const noexcept { return pauses_ > 0 ? no_deadline : due_; }
   [[nodiscard]] std::int64_t token() const noexcept { return grant_.fencing_token(); }
+  /// How fast its clock goes.
+  [[nodiscard]] static double clock_rate(const exploration_schedule& in, std::size_t number) {
+    return number < in.clock_rates.size() ? in.clock_rates[number] : 1.0;
+  }
 
  private:
   class listener;
@@ -73,7 +79,6 @@ class contender {
 
   const exploration_subject& recipe_;
   const exploration_schedule& schedule_;
-  simulation& world_;
   recorder& into_;
   const std::size_t number_;
   simulation::process& process_;
@@ -90,6 +95,7 @@ class contender {
   std::optional<std::int64_t> observed_;
   bool closed_ = true;
   bool dead_ = false;
+  std::size_t pauses_ = 0;  ///< That last now.
 };
 
 }  // namespace zkr::testing

@@ -106,14 +106,13 @@ class canvas {
         }
         case kind::step: {
           const auto& what = of_.schedule.steps.at(static_cast<std::size_t>(one.number));
-          const bool lasts =
-              what.kind == step_kind::cut || what.kind == step_kind::crash || what.kind == step_kind::close;
           if (what.kind == step_kind::crash) {
             end_grant(one.whom, one.at);
             end_wait(one.whom, one.at);
             end_session(one.whom, one.at);
           }
-          if (lasts) bar(one.whom, one.at, std::min(end_, one.at + what.span), 11, 4, "#d9534f", describe(what));
+          if (lasts(what.kind))
+            bar(one.whom, one.at, std::min(end_, one.at + what.span), 11, 4, "#d9534f", describe(what));
           break;
         }
         default: break;
@@ -138,10 +137,9 @@ class canvas {
       }
       if (one.what != kind::step) continue;
       const auto& what = of_.schedule.steps.at(static_cast<std::size_t>(one.number));
-      const bool fault = what.kind >= step_kind::close;
       text_ += fmt::format("<text x=\"{:.1f}\" y=\"{:.0f}\" font-size=\"8\" fill=\"{}\">{}<title>{}</title></text>\n",
-                           x(one.at), lane_of(one.whom) + 9, fault ? "#d9534f" : "#666", to_string(what.kind),
-                           describe(what));
+                           x(one.at), lane_of(one.whom) + 9, is_fault(what.kind) ? "#d9534f" : "#666",
+                           to_string(what.kind), describe(what));
     }
   }
 

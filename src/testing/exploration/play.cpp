@@ -20,7 +20,7 @@ class player {
 
   exploration_run play() {
     for (std::size_t i = 0; i < schedule_.contenders; ++i) add(i);
-    all_[0]->client().async_create("/w", {}, {}, [](result<created>) {});
+    all_[0]->client().async_create("/w", {}, {}, [](const result<created>&) {});
     all_[0]->observe();
     play_steps();
     if (!failed()) calm_down();
@@ -37,7 +37,9 @@ class player {
  private:
   [[nodiscard]] bool failed() const noexcept { return judge_.violated().has_value(); }
   [[nodiscard]] duration timeouts(double how_many) const {
-    return std::chrono::duration_cast<duration>(schedule_.session_timeout * how_many);
+    double slowest = 1;
+    for (const auto rate : schedule_.clock_rates) slowest = std::min(slowest, rate);
+    return std::chrono::duration_cast<duration>(schedule_.session_timeout * how_many / slowest);
   }
 
   void add(std::size_t number) {
@@ -99,10 +101,6 @@ class player {
     }
   }
 
-  [[nodiscard]] static bool lasts(step_kind which) {
-    return which == step_kind::close || which == step_kind::cut || which == step_kind::crash;
-  }
-
   bool start(const step& one, std::size_t place) {
     auto& whom = *all_[one.whom % all_.size()];
     const auto state = static_cast<std::size_t>(whom.now());
@@ -128,6 +126,7 @@ class player {
       case step_kind::write: return whom.write();
       case step_kind::close: return whom.close();
       case step_kind::crash: return whom.crash();
+      case step_kind::pause: return whom.pause();
       case step_kind::wipe:
         judge_.wiped();
         world_.restart_server_empty();
@@ -154,6 +153,7 @@ class player {
     auto& whom = *all_[number];
     record_.note(kind::over, number, static_cast<std::int64_t>(place));
     if (one.kind == step_kind::cut && cuts_[&whom] > 0 && --cuts_[&whom] == 0) whom.process().heal();
+    if (one.kind == step_kind::pause) (void)whom.resume();
     if (one.kind == step_kind::close && whom.open()) begin_again(number);
     if (one.kind == step_kind::crash && whom.now() == contender::state::dead) {
       add(number);
@@ -260,6 +260,7 @@ class player {
       in_order.emplace(path.substr(stem + digits + 1), token);
     }
     std::vector<std::int64_t> tokens;
+    tokens.reserve(in_order.size());
     for (const auto& [number, token] : in_order) tokens.push_back(token);
     return tokens;
   }

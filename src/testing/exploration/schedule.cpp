@@ -23,6 +23,7 @@ constexpr std::array actions = {
 constexpr std::array faults = {
     kind_weight{step_kind::close, 2},        kind_weight{step_kind::cut, 5},        kind_weight{step_kind::drop, 4},
     kind_weight{step_kind::lose_request, 4}, kind_weight{step_kind::lose_reply, 4}, kind_weight{step_kind::crash, 2},
+    kind_weight{step_kind::pause, 4},
 };
 constexpr std::array faults_outside = {
     kind_weight{step_kind::expire, 4},
@@ -52,7 +53,8 @@ step draw_step(dice& random, const exploration_schedule& in, step_kind kind, dur
       if (random.one_in(3)) one.span = random.of_any_size(in.session_timeout);
       break;
     case step_kind::close: one.span = random.of_any_size(in.session_timeout); break;
-    case step_kind::cut: one.span = random.until(in.session_timeout * 2); break;
+    case step_kind::cut:
+    case step_kind::pause: one.span = random.until(in.session_timeout * 2); break;
     case step_kind::crash: one.span = random.until(in.session_timeout); break;
     case step_kind::lose_request:
     case step_kind::lose_reply: one.count = random.below(1 + random.below(6)); break;
@@ -73,11 +75,21 @@ exploration_schedule draw_schedule(std::uint64_t seed) {
   drawn.world.late_cancels = random.one_in(2) ? static_cast<int>(random.below(101)) : 0;
   if (random.one_in(4)) drawn.world.most_latency = milliseconds(2 + static_cast<int>(random.below(80)));
 
+  if (random.one_in(2)) {
+    const exploration_bounds bounds;
+    const bool inside = drawn.where == regime::inside;
+    const auto slowest = inside ? bounds.slowest_clock : bounds.slowest_clock_outside;
+    const auto fastest = inside ? bounds.fastest_clock : bounds.fastest_clock_outside;
+    for (std::size_t i = 0; i < drawn.contenders; ++i) {
+      drawn.clock_rates.push_back(slowest + (fastest - slowest) * static_cast<double>(random.below(1001)) / 1000);
+    }
+  }
+
   std::vector<step_kind> bag;  // a kind as often as its weight
   const auto add = [&](kind_weight one) { bag.insert(bag.end(), one.weight, one.kind); };
   std::for_each(actions.begin(), actions.end(), add);
   const auto maybe = [&](kind_weight one) {
-    if (random.one_in(2)) add({one.kind, 1 + static_cast<unsigned>(random.below(one.weight * 2))});
+    if (random.one_in(2)) add({one.kind, 1 + static_cast<unsigned>(random.below(std::uint64_t{2} * one.weight))});
   };
   std::for_each(faults.begin(), faults.end(), maybe);
   if (drawn.where == regime::outside) std::for_each(faults_outside.begin(), faults_outside.end(), maybe);
@@ -96,6 +108,12 @@ exploration_schedule draw_schedule(std::uint64_t seed) {
   return drawn;
 }
 
+bool is_fault(step_kind which) noexcept { return which > step_kind::close; }
+
+bool lasts(step_kind which) noexcept {
+  return which == step_kind::close || which == step_kind::cut || which == step_kind::crash || which == step_kind::pause;
+}
+
 std::string_view to_string(step_kind which) noexcept {
   switch (which) {
     case step_kind::acquire: return "acquire";
@@ -108,6 +126,7 @@ std::string_view to_string(step_kind which) noexcept {
     case step_kind::lose_request: return "lose_request";
     case step_kind::lose_reply: return "lose_reply";
     case step_kind::crash: return "crash";
+    case step_kind::pause: return "pause";
     case step_kind::expire: return "expire";
     case step_kind::wipe: return "wipe";
   }

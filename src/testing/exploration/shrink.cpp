@@ -20,6 +20,7 @@ exploration_schedule shrink(const exploration_subject& recipe, exploration_sched
     if (still_fails(simpler)) failing = std::move(simpler);
   };
   simplify([](exploration_schedule& one) { one.world.late_cancels = 0; });
+  simplify([](exploration_schedule& one) { one.clock_rates.clear(); });
   simplify([](exploration_schedule& one) { one.world.most_latency = simulation_options{}.most_latency; });
 
   auto piece = std::max<std::size_t>(1, failing.steps.size() / 2);

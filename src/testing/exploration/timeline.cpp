@@ -23,6 +23,7 @@ std::string describe(const step& one) {
     case step_kind::lose_request: return fmt::format("lose a request after {} others", one.count);
     case step_kind::lose_reply: return fmt::format("lose a reply after {} others", one.count);
     case step_kind::crash: return "process killed, another after " + span;
+    case step_kind::pause: return "process stands still for " + span;
     case step_kind::expire: return "the server ends its sessions";
     case step_kind::wipe: return "the server loses everything";
   }
@@ -57,6 +58,9 @@ std::string timeline(const exploration_run& of) {
       fmt::format("seed {}, {} of the assumptions, {} contenders, session time-out {} s\n", of.schedule.world.seed,
                   of.schedule.where == regime::inside ? "inside" : "outside", of.schedule.contenders,
                   std::chrono::duration<double>(of.schedule.session_timeout).count());
+  for (std::size_t i = 0; i < of.schedule.clock_rates.size(); ++i) {
+    text += fmt::format("{}'s clock goes {:.4f} times as fast\n", name_of(i), of.schedule.clock_rates[i]);
+  }
   for (const auto& one : of.history) {
     text += fmt::format("{:>12} s  {:1}  {}", seconds(one.at), name_of(one.whom), describe(one, of.schedule));
     if (one.what == history_entry::kind::violated && of.violated) {

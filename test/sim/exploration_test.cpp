@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 #include <sstream>
 
@@ -116,10 +117,9 @@ TEST(Shrinking, leaves_the_wait_whose_deadline_is_forgotten) {
   EXPECT_EQ(found->violated->invariant, "answers on time");
   const auto least = shrink(subject, found->schedule, found->violated->invariant);
   // The wait, and at most two steps that make it last.
-  ASSERT_FALSE(least.steps.empty());
   EXPECT_LE(least.steps.size(), 3U) << timeline(play(subject, least));
-  EXPECT_EQ(least.steps.back().kind, step_kind::acquire);
-  EXPECT_GT(least.steps.back().span, 0s);
+  EXPECT_TRUE(std::any_of(least.steps.begin(), least.steps.end(),
+                          [](const step& one) { return one.kind == step_kind::acquire && one.span > 0s; }));
   EXPECT_TRUE(is_least(subject, least, found->violated->invariant));
 }
 

@@ -131,6 +131,12 @@ void sim_leader::append(const backend::transaction& what) {
 
 void sim_leader::handshake(std::size_t member, backend::connection_id from, const std::string& frame) {
   if (!established_) return;
+  const auto admit = [&](backend::session_id session) {
+    if (member == self_.id()) return self_.admit(from, session);
+    send(member, {.what = kind::admitted, .connection = from, .session = session});
+  };
+  const auto asked = wire::decode_connect_request(frame);
+  if (asked && closing_.contains(asked->session_id)) return admit(0);
   const auto desk = desk_->open({}, world_.instant_now());
   desks_[{member, from}] = desk;
   desk_->receive(desk, frame, world_.instant_now());
@@ -145,8 +151,8 @@ void sim_leader::handshake(std::size_t member, backend::connection_id from, cons
   arm_expiry();
   const auto reply =
       said.empty() ? std::nullopt : wire::decode_connect_reply(std::string_view(said).substr(wire::frame_length_bytes));
-  if (member == self_.id()) return reply ? self_.admit(from, reply->session_id) : self_.reject(from);
-  if (reply) return send(member, {.what = kind::admitted, .connection = from, .session = reply->session_id});
+  if (reply) return admit(reply->session_id);
+  if (member == self_.id()) return self_.reject(from);
   send(member, {.what = kind::rejected, .connection = from});
 }
 
@@ -159,7 +165,8 @@ void sim_leader::request(std::size_t member, backend::connection_id from, const 
   }
   const auto desk = desks_.find({member, from});
   if (desk == desks_.end()) return;
-  if (desk_->is_closing(desk->second)) return refuse(member, from, frame);
+  const auto& asks = desk_->connections().at(desk->second);
+  if (asks.closing || closing_.contains(asks.last_session)) return refuse(member, from, frame);
   desk_->receive(desk->second, frame, world_.instant_now());
   auto said = std::exchange(desk_->output(desk->second), {});
   if (fresh_.empty()) {
@@ -179,7 +186,7 @@ void sim_leader::refuse(std::size_t member, backend::connection_id from, const s
   const auto& desk = desk_->connections().at(desks_.at({member, from}));
   wire::reader body(frame);
   const auto header = wire::read_request_header(body);
-  const bool lives = desk_->sessions().find(desk.last_session) != nullptr;
+  const bool lives = desk_->sessions().find(desk.last_session) != nullptr && !closing_.contains(desk.last_session);
   const auto code = lives ? errc::session_moved : errc::session_expired;
   const auto now = world_.instant_now();
   const backend::transaction failed{{desk.last_session, header.xid, desk_->state().last_zxid() + 1, now.wall_ms},
@@ -192,13 +199,22 @@ void sim_leader::refuse(std::size_t member, backend::connection_id from, const s
   made.ends_connection = lives;
   wire::writer reply(made.reply);
   const auto start = reply.begin_frame();
-  wire::write(reply, wire::reply_header{header.xid, made.zxid(), code});
+  const bool is_multi = header.type == wire::opcode::multi;
+  wire::write(reply, wire::reply_header{header.xid, made.zxid(), is_multi ? errc::ok : code});
+  if (is_multi) {
+    wire::multi_request asked;
+    wire::read(body, asked);
+    for (std::size_t i = 0; i < asked.operations.size(); ++i) {
+      wire::write_multi_error(reply, i == 0 ? code : errc::runtime_inconsistency);
+    }
+    wire::write_multi_end(reply);
+  }
   reply.end_frame(start);
   publish();
 }
 
 bool sim_leader::touch(backend::session_id which, duration timeout) {
-  return established_ && desk_->touch(which, timeout, world_.instant_now());
+  return established_ && !closing_.contains(which) && desk_->touch(which, timeout, world_.instant_now());
 }
 
 bool sim_leader::has_moved(std::size_t member, backend::connection_id which) const {
@@ -207,6 +223,7 @@ bool sim_leader::has_moved(std::size_t member, backend::connection_id which) con
 }
 
 void sim_leader::expire(backend::session_id which) {
+  closing_.erase(which);
   if (!established_ || !desk_->expire(which, world_.instant_now())) return;
   publish();
   of_.has_output(self_.id());
@@ -222,13 +239,23 @@ void sim_leader::arm_expiry() {
   if (const auto at = desk_->next_tick()) {
     expiry_ = world_.clock.schedule(*at, [this] {
       expiry_ = 0;
-      self_.later(world_.clock.now(), [this] {
-        desk_->tick(world_.instant_now());
-        publish();
-        of_.has_output(self_.id());
-      });
+      self_.later(world_.clock.now(), [this] { end_sessions(); });
     });
   }
+}
+
+// The sessions of a bucket are marked at once, and closed one after the other, behind requests that are there already.
+void sim_leader::end_sessions() {
+  constexpr duration most_for_one = std::chrono::microseconds(200);
+  auto when = world_.clock.now();
+  for (const auto one : desk_->take_expired(world_.instant_now())) {
+    closing_.insert(one);
+    when += world_.between(duration(1), most_for_one);
+    self_.later(when, [this, one] { expire(one); });
+  }
+  desk_->tick(world_.instant_now());  // containers and nodes with a time to live
+  publish();
+  of_.has_output(self_.id());
 }
 
 // ---- the log --------------------------------------------------------------------------------------------------------

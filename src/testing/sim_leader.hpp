@@ -2,6 +2,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <vector>
 
 #include "server/processor.hpp"
@@ -58,6 +59,7 @@ class sim_leader final : private backend::journal {
   void loop();
   [[nodiscard]] bool has_quorum() const noexcept;
   void refuse(std::size_t member, backend::connection_id from, const std::string& frame);
+  void end_sessions();
   void publish();
   void advance();
   void answer(std::size_t member, backend::connection_id to, std::string frame);
@@ -77,6 +79,7 @@ class sim_leader final : private backend::journal {
   std::map<desk_key, backend::connection_id> desks_;
   std::vector<std::shared_ptr<sim_entry>> fresh_;
   std::vector<waiting_sync> syncs_;
+  std::set<backend::session_id> closing_;  ///< Their time is over, and their ends are not proposed yet.
   scheduler::timer expiry_ = 0;
 };
 

@@ -26,9 +26,8 @@ backend::processor_options serving_options(const sim_world& world) {
 /// Whether the leader has a say in a request. A client's credentials go there too, without an answer.
 enum class decision { here, leader, leader_too, sync };
 
-decision who_decides(std::string_view frame) {
-  wire::reader body(frame);
-  switch (wire::read_request_header(body).type) {
+decision who_decides(wire::opcode of) {
+  switch (of) {
     case wire::opcode::create:
     case wire::opcode::create2:
     case wire::opcode::create_container:
@@ -160,10 +159,12 @@ void sim_member::receive(backend::connection_id from, const std::string& frame) 
   if (found->second.session == nullptr) return greet(from, frame);
   if (!heard_of(found->second)) return;
 
-  const auto decides = who_decides(frame);
+  wire::reader body(frame);
+  const auto header = wire::read_request_header(body);
+  const auto decides = who_decides(header.type);
   auto& queue = pending_[from];
   const bool elsewhere = decides == decision::leader || (decides == decision::sync && leader_ == nullptr);
-  queue.push_back({frame, elsewhere});
+  queue.push_back({frame, header.xid, elsewhere});
   if (elsewhere || decides == decision::leader_too) {
     if (leader_ != nullptr) {
       leader_->request(id_, from, frame);
@@ -275,15 +276,25 @@ void sim_member::commit(std::int64_t zxid) {
   });
 }
 
+// As Apache's servers do, by the session and its client's xid only: a client that uses an xid twice gets what was meant
+// for another of its requests.
+backend::connection_id sim_member::who_waits_for(const sim_entry& one) {
+  const auto* session = serving_.sessions().find(one.what.header.session);
+  if (session == nullptr) return 0;
+  const auto found = pending_.find(session->connection);
+  if (found == pending_.end() || found->second.empty()) return 0;
+  const auto& next = found->second.front();
+  return next.decided_elsewhere && next.xid == one.what.header.cxid ? session->connection : 0;
+}
+
 void sim_member::apply(const sim_entry& one) {
-  const auto queue = one.member == id_ ? pending_.find(one.connection) : pending_.end();
-  const bool asked_here = queue != pending_.end() && !queue->second.empty();
-  if (asked_here) queue->second.pop_front();
-  serving_.replay(one.what, one.reply, asked_here ? one.connection : 0, world_.instant_now());
-  if (one.member != id_ || one.connection == 0) return;
-  if (!one.handshake.empty()) admit(one.connection, one.what.header.session);
-  if (one.ends_connection) return serving_.close(one.connection);
-  if (asked_here) serve_turn(one.connection);
+  const auto waits = who_waits_for(one);
+  if (waits != 0) pending_[waits].pop_front();
+  serving_.replay(one.what, one.reply, waits, world_.instant_now());
+  if (one.member == id_ && !one.handshake.empty()) admit(one.connection, one.what.header.session);
+  if (waits == 0) return;
+  if (one.ends_connection) serving_.close(waits);
+  serve_turn(waits);
 }
 
 // ---- messages -------------------------------------------------------------------------------------------------------

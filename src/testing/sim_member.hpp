@@ -70,6 +70,7 @@ class sim_member final : public sim_server {
   /// A request of a connection, in its turn.
   struct waiting {
     std::string frame;
+    std::int32_t xid;
     bool decided_elsewhere;
   };
 
@@ -80,6 +81,7 @@ class sim_member final : public sim_server {
   void in_order(unique_function<void()> work);
   void work_off();
   void apply(const sim_entry& one);
+  [[nodiscard]] backend::connection_id who_waits_for(const sim_entry& one);
   void close_all();
   void enter(role next);
   void watch_leader();

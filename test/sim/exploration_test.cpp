@@ -10,6 +10,7 @@
 #include "testing/exploration/referee.hpp"
 #include "testing/exploration/subjects.hpp"
 #include "zkrecipes/recipes/leader_election.hpp"
+#include "zkrecipes/recipes/mutex.hpp"
 
 namespace zkr::testing {
 namespace {
@@ -19,9 +20,9 @@ using namespace std::chrono_literals;
 
 // ---- the recipes ----------------------------------------------------------------------------------------------------
 
-class Exploration : public ::testing::TestWithParam<exploration_subject> {};
+class ExplorationOf : public ::testing::TestWithParam<exploration_subject> {};
 
-TEST_P(Exploration, keeps_every_promise) {
+TEST_P(ExplorationOf, keeps_every_promise) {
   std::size_t grants = 0;
   std::size_t overlaps = 0;
   std::array<std::size_t, step_kinds> done{};
@@ -39,7 +40,7 @@ TEST_P(Exploration, keeps_every_promise) {
   }
 }
 
-TEST_P(Exploration, the_same_seed_gives_the_same_history) {
+TEST_P(ExplorationOf, the_same_seed_gives_the_same_history) {
   std::set<std::uint64_t> digests;
   for (std::uint64_t seed = 1; seed <= 20; ++seed) {
     const auto first = play(GetParam(), draw_schedule(seed));
@@ -51,8 +52,36 @@ TEST_P(Exploration, the_same_seed_gives_the_same_history) {
   EXPECT_EQ(digests.size(), 20U);
 }
 
-INSTANTIATE_TEST_SUITE_P(Of, Exploration, ::testing::ValuesIn(own_subjects()),
+INSTANTIATE_TEST_SUITE_P(Recipes, ExplorationOf, ::testing::ValuesIn(own_subjects()),
                          [](const auto& of) { return of.param.name; });
+
+TEST(Exploration, of_a_recipe_of_ones_own) {
+  std::size_t runs = 0;
+  // sample own_recipe
+  const exploration_subject jobs{
+      .name = "jobs",
+      .acquire =
+          [](const operations& client, const std::string& id, handler<grant> done, call_options wait) {
+            mutex(client, {.path = "/jobs", .id = id})
+                .async_acquire(
+                    [done = std::move(done)](result<held_lock> got) mutable {
+                      if (!got) return done(std::move(got).error());
+                      done(grant(std::move(*got)));
+                    },
+                    std::move(wait));
+          },
+      .own_nodes = {"/jobs/"}};
+
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    const auto run = play(jobs, draw_schedule(seed));
+    ++runs;
+    if (!run.violated) continue;
+    const auto least = shrink(jobs, run.schedule, run.violated->invariant);
+    FAIL() << timeline(play(jobs, least));
+  }
+  // end
+  EXPECT_EQ(runs, 20U);
+}
 
 // ---- broken ones ----------------------------------------------------------------------------------------------------
 
@@ -261,6 +290,18 @@ TEST(Timeline, tells_what_happened_in_order) {
                                      "b  * acquire", "b  acquisition 1 begins", "a  * no network for 6.000 s",
                                      "a  holds no more, token 6", "b  acquisition 1 gives a grant, token 7"))
       << "the release by one who holds nothing is none";
+}
+
+TEST(Picture, has_a_lane_for_the_servers_of_an_ensemble) {
+  exploration_schedule schedule{.contenders = 2, .world = {.servers = 3}};
+  schedule.steps = {{.at = 2s, .kind = step_kind::kill_server, .whom = 1, .span = 1s},
+                    {.at = 3s, .kind = step_kind::stall_server, .whom = 7, .span = 1s}};
+  const auto run = play(leader_election_subject(), schedule);
+  EXPECT_FALSE(run.violated);
+  EXPECT_THAT(timeline(run), HasSubstr("* server 1 is killed for 1.000 s"));
+  EXPECT_THAT(timeline(run), ::testing::Not(HasSubstr("server 7"))) << "there is none";
+  EXPECT_THAT(picture(run), HasSubstr("y=\"187\" font-size=\"8\" fill=\"#d9534f\">kill_server<"))
+      << "below both contenders";
 }
 
 TEST(Picture, has_a_lane_a_contender_bars_and_marks) {

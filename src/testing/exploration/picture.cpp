@@ -22,7 +22,8 @@ class canvas {
       : of_(of), end_(of.history.empty() ? duration(1) : std::max(duration(1), of.history.back().at)) {}
 
   [[nodiscard]] std::string draw() {
-    const double height = top + lane * static_cast<double>(of_.schedule.contenders) + 30;
+    const bool servers = of_.schedule.world.servers > 1;  // have a lane of their own, below the others
+    const double height = top + lane * static_cast<double>(of_.schedule.contenders + (servers ? 1 : 0)) + 30;
     text_ = fmt::format(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {0} {1}\" width=\"{0}\" height=\"{1}\" "
         "font-family=\"sans-serif\" font-size=\"11\">\n"
@@ -38,6 +39,8 @@ class canvas {
       text_ += fmt::format("<line x1=\"{}\" y1=\"{:.0f}\" x2=\"{}\" y2=\"{:.0f}\" stroke=\"#ccc\"/>\n", left, y,
                            left + width, y);
     }
+    if (servers)
+      text_ += fmt::format("<text x=\"2\" y=\"{:.0f}\">servers</text>\n", lane_of(history_entry::nobody) + 31);
     bars();
     marks(height);
     return text_ + "</svg>\n";
@@ -47,7 +50,9 @@ class canvas {
   [[nodiscard]] double x(duration at) const {
     return left + width * static_cast<double>(at.count()) / static_cast<double>(end_.count());
   }
-  [[nodiscard]] static double lane_of(std::size_t whom) { return top + lane * static_cast<double>(whom); }
+  [[nodiscard]] double lane_of(std::size_t whom) const {
+    return top + lane * static_cast<double>(std::min(whom, of_.schedule.contenders));
+  }
 
   void axis(double y) {
     const auto whole = std::chrono::duration_cast<std::chrono::seconds>(end_);

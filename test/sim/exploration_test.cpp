@@ -119,6 +119,39 @@ exploration_subject believer() {
   return broken;
 }
 
+/// What a run without a single fault finds wrong with the election where its parts are these.
+std::string_view wrong_with(const decltype(exploration_subject::acquire)& acquire,
+                            const decltype(exploration_subject::observe)& observe = {}) {
+  auto broken = leader_election_subject();
+  broken.acquire = acquire;
+  broken.observe = observe;
+  const auto run = play(broken, {.contenders = 2});
+  return run.violated ? run.violated->invariant : "nothing";
+}
+
+TEST(Player, sees_what_is_wrong_without_any_fault) {
+  const auto real = leader_election_subject();
+  EXPECT_EQ(wrong_with(real.acquire, real.observe), "nothing");
+  EXPECT_EQ(wrong_with(real.acquire, [](const operations&, const auto&) { return subscription(); }), "convergence");
+  EXPECT_EQ(wrong_with([](const operations&, const std::string&, const handler<grant>&, const call_options&) {}),
+            "recovery");
+  EXPECT_EQ(wrong_with([](const operations&, const std::string&, handler<grant> done, const call_options&) {
+              done(error(errc::cancelled));
+              done(error(errc::cancelled));
+            }),
+            "one answer");
+  EXPECT_EQ(wrong_with([&](operations client, const std::string& id, handler<grant> done, call_options wait) {
+              real.acquire(
+                  client, id,
+                  [client, done = std::move(done)](result<grant> won) mutable {
+                    client.async_create("/e/left", {}, {}, [](const result<created>&) {});
+                    done(std::move(won));
+                  },
+                  std::move(wait));
+            }),
+            "nothing is left");
+}
+
 /// The first run from seed 1 on that violates something, inside of the assumptions.
 std::optional<exploration_run> first_violation(const exploration_subject& of) {
   for (std::uint64_t seed = 1; seed < 400; seed += 2) {

@@ -221,6 +221,10 @@ int run(int argc, char** argv) {
     const bool wanted = std::find(what.recipes.begin(), what.recipes.end(), one.name) != what.recipes.end();
     if (what.recipes.empty() || wanted) recipes.push_back(one);
   }
+  if (what.replay && !what.svg.empty() && recipes.size() > 1) {
+    fmt::print(stderr, "simulate: --svg with --replay needs one --recipe\n");
+    return 2;
+  }
   return what.replay ? replay(recipes, what) : explore(recipes, what);
 }
 

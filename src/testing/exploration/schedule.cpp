@@ -65,7 +65,7 @@ step draw_step(dice& random, const exploration_schedule& in, step_kind kind, dur
     case step_kind::close: one.span = random.of_any_size(in.session_timeout); break;
     case step_kind::cut:
     case step_kind::pause: one.span = random.until(in.session_timeout * 2); break;
-    case step_kind::crash: one.span = random.until(in.session_timeout); break;
+    case step_kind::crash:
     case step_kind::kill_server:
     case step_kind::stall_server: one.span = random.until(in.session_timeout); break;
     case step_kind::cut_servers:

@@ -1,0 +1,49 @@
+#include "testing/exploration/subjects.hpp"
+#include "zkrecipes/recipes/claim_election.hpp"
+#include "zkrecipes/recipes/leader_election.hpp"
+
+namespace zkr::testing {
+namespace {
+
+/// The holder's token out of an election's report.
+auto token_of(std::function<void(std::int64_t)> report) {
+  return [report = std::move(report)](const leader_change& now) {
+    if (!now.problem) report(now.leader ? now.leader->fencing_token : 0);
+  };
+}
+
+}  // namespace
+
+exploration_subject leader_election_subject() {
+  const auto of = [](const operations& client, const std::string& id = {}) {
+    return leader_election(client, {.path = "/e", .id = id});
+  };
+  return {.name = "leader_election",
+          .acquire =
+              [of](const operations& client, const std::string& id, handler<grant> done, call_options wait) {
+                of(client, id).async_campaign(as_grant<leadership>(std::move(done)), std::move(wait));
+              },
+          .own_nodes = {"/e/"},
+          .observe =
+              [of](const operations& client, std::function<void(std::int64_t)> report) {
+                return of(client).observe(token_of(std::move(report)));
+              }};
+}
+
+exploration_subject claim_election_subject() {
+  const auto of = [](const operations& client, const std::string& id = {}) {
+    return claim_election(client, {.path = "/e/c", .id = id, .epoch_path = "/epoch"});
+  };
+  return {.name = "claim_election",
+          .acquire =
+              [of](const operations& client, const std::string& id, handler<grant> done, call_options wait) {
+                of(client, id).async_campaign(as_grant<leadership>(std::move(done)), std::move(wait));
+              },
+          .own_nodes = {"/e/"},
+          .observe =
+              [of](const operations& client, std::function<void(std::int64_t)> report) {
+                return of(client).observe(token_of(std::move(report)));
+              }};
+}
+
+}  // namespace zkr::testing

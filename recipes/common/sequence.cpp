@@ -33,10 +33,14 @@ std::optional<std::int32_t> parse_sequence(std::string_view name, std::string_vi
 
 bool sequence_before(std::int32_t a, std::int32_t b) noexcept { return distance(a, b) < 0; }
 
-contender_list sort_contenders(const std::vector<std::string>& names, std::string_view marker) {
+contender_list sort_contenders(const std::vector<std::string>& names, const std::vector<std::string>& markers) {
   contender_list list;
   for (const auto& name : names) {
-    if (const auto sequence = parse_sequence(name, marker)) {
+    std::optional<std::int32_t> sequence;
+    for (auto marker = markers.begin(); marker != markers.end() && !sequence; ++marker) {
+      sequence = parse_sequence(name, *marker);
+    }
+    if (sequence) {
       list.ordered.push_back({name, *sequence});
     } else {
       list.unknown.push_back(name);

@@ -2,9 +2,9 @@
 
 #include "recipes/common/campaign.hpp"
 #include "recipes/common/machine_outcome.hpp"
+#include "recipes/common/survey.hpp"
 #include "recipes/leader_election/leader_election_machine.hpp"
 #include "recipes/leader_election/leader_observation.hpp"
-#include "recipes/leader_election/survey_machine.hpp"
 #include "zkrecipes/path.hpp"
 
 namespace zkr {
@@ -21,30 +21,9 @@ void start_campaign(const operations& client, const leader_election_options& opt
   recipes::start_campaign(client, std::make_unique<leader_election_machine>(options), std::move(done), std::move(wait));
 }
 
-class survey_outcome final : public recipes::machine_outcome<participants_result> {
- public:
-  survey_outcome(handler<participants_result> done, std::shared_ptr<participants_result> found)
-      : machine_outcome(std::move(done)), found_(std::move(found)) {}
-  void on_emit(const recipes::emit& what) override {
-    if (what.what == recipes::survey_machine::emit_found) return complete(std::move(*found_));
-    machine_outcome::on_emit(what);
-  }
-  void on_grant(std::shared_ptr<detail::grant_state>) override {}
-
- private:
-  std::shared_ptr<participants_result> found_;
-};
-
-result<participants_result> survey(const operations& client, const std::string& path, std::string_view what,
+result<participants_result> survey(const operations& client, std::string_view what, const std::string& path,
                                    recipes::survey_scope scope, call_options wait) {
-  return recipes::block_on<participants_result>(client, what, [&](handler<participants_result> done) {
-    if (auto valid = check_path(path); !valid) return done(std::move(valid).error());
-    if (!wait.timeout) wait.timeout = recipes::default_timeout;
-    auto found = std::make_shared<participants_result>();
-    recipes::driver::run(client,
-                         std::make_unique<recipes::survey_machine>(path, leader_election_machine::marker, scope, found),
-                         std::make_shared<survey_outcome>(std::move(done), found), wait);
-  });
+  return recipes::survey(client, what, path, {std::string(leader_election_machine::marker)}, scope, std::move(wait));
 }
 
 }  // namespace
@@ -67,14 +46,14 @@ result<void> leader_election::run(unique_function<void(leadership&)> lead, call_
 }
 
 result<participant> leader_election::leader(call_options wait) {
-  auto found = survey(client_, options_.path, "leader", recipes::survey_scope::leader, std::move(wait));
+  auto found = survey(client_, "leader", options_.path, recipes::survey_scope::leader, std::move(wait));
   if (!found) return std::move(found).error();
   if (found->empty()) return error(errc::no_node, "leader", options_.path, "nobody leads");
   return std::move(found->front());
 }
 
 result<std::vector<participant>> leader_election::participants(call_options wait) {
-  return survey(client_, options_.path, "participants", recipes::survey_scope::everybody, std::move(wait));
+  return survey(client_, "participants", options_.path, recipes::survey_scope::everybody, std::move(wait));
 }
 
 subscription leader_election::observe(unique_function<void(const leader_change&)> handler) {

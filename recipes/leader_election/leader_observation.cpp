@@ -39,7 +39,7 @@ leader_observation::leader_observation(operations client, std::string directory,
 void leader_observation::on_candidates(const children_change& now) {
   std::string first;
   if (now.children) {
-    const auto all = sort_contenders(now.children->names, marker_);
+    const auto all = sort_contenders(now.children->names, {marker_});
     if (!all.ordered.empty()) first = join_path(directory_, all.ordered.front().name);
   }
   if (first == leader_path_ && !first.empty()) return;

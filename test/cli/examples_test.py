@@ -43,6 +43,13 @@ class examples(tool_test):
         wait_until(lambda: holder.events("granted"), "a leader")
         self.assertEqual(self.run_example("claim_election", self.servers), (0, "other leads already\n", ""))
 
+    def test_mutex(self):
+        for _ in range(2):
+            status, out, err = self.run_example("mutex", self.servers)
+            self.assertEqual((status, err), (0, ""))
+            self.assertRegex(out, r"^locked, fencing token \d+\nstep 1\nstep 2\nstep 3\n$")
+        self.assertEqual(self.succeeds("ls", "/example-lock"), "")
+
     def test_watch(self):
         status, out, err = self.run_example("watch", self.servers)
         self.assertEqual((status, err), (0, ""))
@@ -60,7 +67,7 @@ class examples(tool_test):
             self.assertEqual(self.run_example("coroutine", self.servers), (0, f"counted to {number}\n", ""))
 
     def test_usage(self):
-        for name in ["election", "claim_election", "watch", "transaction"]:
+        for name in ["election", "claim_election", "mutex", "watch", "transaction"]:
             status, out, err = self.run_example(name)
             self.assertEqual((status, out), (2, ""))
             self.assertIn("usage: ", err)

@@ -26,6 +26,9 @@ void find_nothing(std::string_view recipe, const search_options& options, std::u
   EXPECT_GT(found.states, least_states);
 }
 
+/// The mutex is leader election's machine with other names in it: the program searches it too.
+const auto searched = ::testing::Values("leader_election", "claim_election");
+
 struct Exhaustive : ::testing::TestWithParam<std::string_view> {};
 
 TEST_P(Exhaustive, one_contender_has_no_bad_history) {
@@ -34,8 +37,7 @@ TEST_P(Exhaustive, one_contender_has_no_bad_history) {
 
 TEST_P(Exhaustive, two_contenders_without_faults_have_no_bad_history) { find_nothing(GetParam(), {}, 500); }
 
-INSTANTIATE_TEST_SUITE_P(All, Exhaustive, ::testing::ValuesIn(subjects()),
-                         [](const auto& of) { return std::string(of.param); });
+INSTANTIATE_TEST_SUITE_P(All, Exhaustive, searched, [](const auto& of) { return std::string(of.param); });
 
 struct ExhaustiveFaults : ::testing::TestWithParam<std::tuple<std::string_view, step::kind>> {};
 
@@ -45,8 +47,7 @@ TEST_P(ExhaustiveFaults, two_contenders_with_the_fault_at_any_point_have_no_bad_
   find_nothing(recipe, {.faults = {.most = 1, .kinds = {fault}}, .most_states = most_states}, 1000);
 }
 
-INSTANTIATE_TEST_SUITE_P(All, ExhaustiveFaults,
-                         ::testing::Combine(::testing::ValuesIn(subjects()), ::testing::ValuesIn(all_faults)),
+INSTANTIATE_TEST_SUITE_P(All, ExhaustiveFaults, ::testing::Combine(searched, ::testing::ValuesIn(all_faults)),
                          [](const auto& of) {
                            return std::string(std::get<0>(of.param)) + "_" +
                                   std::string(to_string(std::get<1>(of.param)));

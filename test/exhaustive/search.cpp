@@ -7,6 +7,7 @@
 
 #include "recipes/claim_election/claim_election_machine.hpp"
 #include "recipes/leader_election/leader_election_machine.hpp"
+#include "recipes/mutex/mutex_queue.hpp"
 
 namespace zkr::exhaustive {
 namespace {
@@ -126,7 +127,7 @@ search_result search(const small_world::make_machine& make, const search_options
 }
 
 const std::vector<std::string_view>& subjects() {
-  static const std::vector<std::string_view> all{"leader_election", "claim_election"};
+  static const std::vector<std::string_view> all{"leader_election", "claim_election", "mutex"};
   return all;
 }
 
@@ -135,6 +136,11 @@ small_world::make_machine subject(std::string_view name) {
     return [](int who) {
       return std::make_unique<recipes::leader_election_machine>(
           leader_election_options{.path = "/e", .id = std::to_string(who)});
+    };
+  }
+  if (name == "mutex") {
+    return [](int who) {
+      return std::make_unique<recipes::queue_machine>(recipes::mutex_queue({.path = "/e", .id = std::to_string(who)}));
     };
   }
   if (name == "claim_election") {

@@ -6,8 +6,10 @@
 #include "recipes/claim_election/claim_election_machine.hpp"
 #include "recipes/leader_election/leader_election_machine.hpp"
 #include "recipes/machine_world.hpp"
+#include "recipes/mutex/mutex_queue.hpp"
+#include "recipes/shared_mutex/shared_mutex_queue.hpp"
 
-// Both elections against a model of a server, with every fault between every two steps of a campaign; then with many
+// Both elections and the locks against a model of a server, with every fault between every two steps of a campaign; then with many
 // candidates and faults at random. What is checked stands in machine_world: one end, nothing left behind, one holder at
 // a time, a grant only for a node of the present session, growing tokens.
 namespace zkr::recipes::testing {
@@ -57,33 +59,65 @@ class campaign_world {
   }
 };
 
-class leader_campaign final : public campaign_world {
+std::unique_ptr<machine> leader_machine(std::string path) {
+  return std::make_unique<leader_election_machine>(leader_election_options{.path = std::move(path), .id = "me"});
+}
+std::unique_ptr<machine> mutex_machine(std::string path, queue_patience patience) {
+  auto queue = mutex_queue({.path = std::move(path), .id = "me"});
+  queue.patience = patience;
+  return std::make_unique<queue_machine>(std::move(queue));
+}
+
+std::unique_ptr<machine> shared_mutex_machine(lock_mode mode) {
+  return std::make_unique<queue_machine>(shared_mutex_queue({.path = "/e", .id = "me"}, mode));
+}
+
+/// Third in a queue, behind rivals with these names before the number.
+class queue_campaign : public campaign_world {
  public:
-  leader_campaign() {
-    // The directory is missing where there is no rival.
-    for (const std::string name : {"/e/_c_x-latch-0000000000", "/e/_c_y-latch-0000000001"}) {
-      rivals_leave.emplace_back([this, name] { world.server.erase(name); });
-    }
-    candidate = world.add_machine(
-        client, std::make_unique<leader_election_machine>(leader_election_options{.path = "/e", .id = "me"}));
+  queue_campaign(std::unique_ptr<machine> algorithm, const std::vector<std::string>& rivals) {
+    candidate = world.add_machine(client, std::move(algorithm));
     world.server.put("/e", "");
-    rival_ = world.server.open_session();
-    for (const auto uuid : {"x", "y"}) {
-      const auto stem = "/e/" + protected_name(uuid, leader_election_machine::marker);
-      (void)world.server.apply(rival_, -1, create_node{stem, "rival", {.mode = create_mode::ephemeral_sequential}});
+    const auto rival = world.server.open_session();
+    for (const auto& name : rivals) {
+      const auto made = world.server.apply(
+          rival, -1, create_node{"/e/" + name, "rival", {.mode = create_mode::ephemeral_sequential}});
+      const auto path = std::get<created>(*made).path;
+      rivals_leave.emplace_back([this, path] { world.server.erase(path); });
     }
   }
-
- private:
-  std::int64_t rival_ = 0;
 };
 
+class leader_campaign final : public queue_campaign {
+ public:
+  leader_campaign() : queue_campaign(leader_machine("/e"), {"_c_x-latch-", "_c_y-latch-"}) {}
+};
+
+class mutex_acquisition final : public queue_campaign {
+ public:
+  mutex_acquisition() : queue_campaign(mutex_machine("/e", queue_patience::wait), {"_c_x-lock-", "_c_y-lock-"}) {}
+};
+
+class writer_acquisition final : public queue_campaign {
+ public:
+  writer_acquisition()
+      : queue_campaign(shared_mutex_machine(lock_mode::exclusive), {"_c_x-__WRIT__", "_c_y-__READ__"}) {}
+};
+
+class reader_acquisition final : public queue_campaign {
+ public:
+  reader_acquisition() : queue_campaign(shared_mutex_machine(lock_mode::shared), {"_c_x-__WRIT__", "_c_y-__WRIT__"}) {}
+};
+
+// In the next two the directory is missing.
 class lonely_leader_campaign final : public campaign_world {
  public:
-  lonely_leader_campaign() {
-    candidate = world.add_machine(
-        client, std::make_unique<leader_election_machine>(leader_election_options{.path = "/a/e", .id = "me"}));
-  }
+  lonely_leader_campaign() { candidate = world.add_machine(client, leader_machine("/a/e")); }
+};
+
+class mutex_trial final : public campaign_world {
+ public:
+  mutex_trial() { candidate = world.add_machine(client, mutex_machine("/a/e", queue_patience::once)); }
 };
 
 class claim_campaign : public campaign_world {
@@ -187,7 +221,8 @@ std::vector<fault> all_faults() {
     }
   });
   all.emplace_back("predecessor written", [](campaign_world& in) {
-    for (const auto* path : {"/e/_c_y-latch-0000000001", "/k/c"}) {
+    for (const auto* path : {"/e/_c_y-latch-0000000001", "/e/_c_y-lock-0000000001", "/e/_c_y-__READ__0000000001",
+                             "/e/_c_y-__WRIT__0000000001", "/k/c"}) {
       const auto found = in.world.server.nodes().find(path);
       if (found != in.world.server.nodes().end() && found->second.creator < 0) in.world.server.put(path, "other");
     }
@@ -291,6 +326,10 @@ TEST_P(Elections, end_well_when_cancelled_or_shut_down_in_any_mess) {
 INSTANTIATE_TEST_SUITE_P(Faults, Elections,
                          ::testing::Values(std::pair("leader", make<leader_campaign>()),
                                            std::pair("lonely_leader", make<lonely_leader_campaign>()),
+                                           std::pair("mutex", make<mutex_acquisition>()),
+                                           std::pair("mutex_trial", make<mutex_trial>()),
+                                           std::pair("writer", make<writer_acquisition>()),
+                                           std::pair("reader", make<reader_acquisition>()),
                                            std::pair("claim", make<claim_campaign>()),
                                            std::pair("contested_claim", make<contested_claim_campaign>()),
                                            std::pair("once_claim", make<once_claim_campaign>())),
@@ -356,9 +395,27 @@ void play(std::uint64_t seed, bool shared_nodes, const add_candidate& add) {
 
 TEST(ElectionsAtRandom, leader_election_has_one_leader_at_a_time) {
   for (std::uint64_t seed = 1; seed <= seeds && !::testing::Test::HasFailure(); ++seed) {
-    play(seed, false, [](machine_world& world, int client) {
-      return world.add_machine(
-          client, std::make_unique<leader_election_machine>(leader_election_options{.path = "/e", .id = "one"}));
+    play(seed, false, [](machine_world& world, int client) { return world.add_machine(client, leader_machine("/e")); });
+  }
+}
+
+TEST(ElectionsAtRandom, mutex_has_one_holder_at_a_time) {
+  for (std::uint64_t seed = 1; seed <= seeds && !::testing::Test::HasFailure(); ++seed) {
+    std::mt19937_64 patient(seed);
+    play(seed, false, [&patient](machine_world& world, int client) {
+      const auto patience = patient() % 4 == 0 ? queue_patience::once : queue_patience::wait;
+      return world.add_machine(client, mutex_machine("/e", patience));
+    });
+  }
+}
+
+TEST(ElectionsAtRandom, shared_mutex_has_one_writer_or_many_readers) {
+  for (std::uint64_t seed = 1; seed <= seeds && !::testing::Test::HasFailure(); ++seed) {
+    std::mt19937_64 mode(seed);
+    play(seed, false, [&mode](machine_world& world, int client) {
+      world.sharing = reader_marker;
+      return world.add_machine(client,
+                               shared_mutex_machine(mode() % 3 == 0 ? lock_mode::exclusive : lock_mode::shared));
     });
   }
 }

@@ -10,9 +10,10 @@
 
 #include "zkrecipes/recipes/claim_election.hpp"
 #include "zkrecipes/recipes/leader_election.hpp"
+#include "zkrecipes/recipes/mutex.hpp"
 #include "zkrecipes/testing/simulation.hpp"
 
-// Both elections with the whole client over a simulated network, on virtual time.
+// Both elections and the mutex with the whole client over a simulated network, on virtual time.
 namespace zkr::testing {
 namespace {
 
@@ -25,15 +26,28 @@ errc code_of(const result<T>& outcome) {
   return outcome ? errc::ok : outcome.error().code();
 }
 
-enum class kind { leader, claim };
+enum class kind { leader, claim, mutex };
 
-void start_campaign(kind which, const operations& on, const std::string& id, handler<leadership> done,
+/// A handler of any recipe's grants as one of grants.
+template <typename T>
+handler<T> as_grant(handler<grant> done) {
+  return [done = std::move(done)](result<T> outcome) mutable {
+    if (!outcome) return done(std::move(outcome).error());
+    done(grant(*std::move(outcome)));
+  };
+}
+
+void start_campaign(kind which, const operations& on, const std::string& id, handler<grant> done,
                     call_options wait = {}) {
-  if (which == kind::leader) {
-    leader_election(on, {.path = "/e", .id = id}).async_campaign(std::move(done), std::move(wait));
-  } else {
-    claim_election(on, {.path = "/e/c", .id = id, .epoch_path = "/epoch"})
-        .async_campaign(std::move(done), std::move(wait));
+  switch (which) {
+    case kind::leader:
+      return leader_election(on, {.path = "/e", .id = id})
+          .async_campaign(as_grant<leadership>(std::move(done)), std::move(wait));
+    case kind::claim:
+      return claim_election(on, {.path = "/e/c", .id = id, .epoch_path = "/epoch"})
+          .async_campaign(as_grant<leadership>(std::move(done)), std::move(wait));
+    case kind::mutex:
+      return mutex(on, {.path = "/e", .id = id}).async_acquire(as_grant<held_lock>(std::move(done)), std::move(wait));
   }
 }
 
@@ -44,7 +58,7 @@ struct candidate {
   client zk = process.connect({.session_timeout = session_timeout}).value();
   kind which;
   std::string id;
-  leadership lead = {};
+  grant lead = {};
   int answers = 0;
   std::optional<errc> problem = std::nullopt;
 
@@ -55,7 +69,7 @@ struct candidate {
     problem.reset();
     start_campaign(
         which, zk, id,
-        [this](result<leadership> outcome) {
+        [this](result<grant> outcome) {
           ++answers;
           if (outcome) {
             lead = *std::move(outcome);
@@ -300,10 +314,9 @@ TEST_P(ElectionsInSimulation, a_candidate_goes_on_over_lost_sessions) {
 
 TEST_P(ElectionsInSimulation, several_campaigns_on_one_client_take_their_turns) {
   auto& a = add("a");
-  std::vector<leadership> won;
+  std::vector<grant> won;
   for (int i = 0; i < 3; ++i) {
-    start_campaign(GetParam(), a.zk, "same",
-                   [&](result<leadership> outcome) { won.push_back(std::move(outcome).value()); });
+    start_campaign(GetParam(), a.zk, "same", [&](result<grant> outcome) { won.push_back(std::move(outcome).value()); });
   }
   std::int64_t last = 0;
   for (int i = 0; i < 3; ++i) {
@@ -357,10 +370,14 @@ TEST_P(ElectionsInSimulation, blocking_forms_give_would_deadlock) {
   auto& a = add("a");
   EXPECT_EQ(code_of(leader_election(a.zk, {.path = "/e"}).campaign()), errc::would_deadlock);
   EXPECT_EQ(code_of(leader_election(a.zk, {.path = "/e"}).participants()), errc::would_deadlock);
+  EXPECT_EQ(code_of(mutex(a.zk, {.path = "/e"}).acquire()), errc::would_deadlock);
+  EXPECT_EQ(code_of(mutex(a.zk, {.path = "/e"}).try_acquire()), errc::would_deadlock);
+  EXPECT_EQ(code_of(mutex(a.zk, {.path = "/e"}).contenders()), errc::would_deadlock);
   EXPECT_EQ(code_of(claim_election(a.zk, {.path = "/e"}).get_or_become_leader()), errc::would_deadlock);
 }
 
 TEST_P(ElectionsInSimulation, observers_see_every_leader) {
+  if (GetParam() == kind::mutex) GTEST_SKIP() << "has no observers";
   auto& a = add("a");
   auto& b = add("b");
   auto& watcher = add("watcher");
@@ -390,8 +407,10 @@ TEST_P(ElectionsInSimulation, observers_see_every_leader) {
   EXPECT_EQ(seen.back(), "-");
 }
 
-INSTANTIATE_TEST_SUITE_P(Both, ElectionsInSimulation, ::testing::Values(kind::leader, kind::claim),
-                         [](const auto& of) { return of.param == kind::leader ? "leader" : "claim"; });
+INSTANTIATE_TEST_SUITE_P(All, ElectionsInSimulation, ::testing::Values(kind::leader, kind::claim, kind::mutex),
+                         [](const auto& of) {
+                           return of.param == kind::leader ? "leader" : of.param == kind::claim ? "claim" : "mutex";
+                         });
 
 // ---- at random ------------------------------------------------------------------------------------------------------
 
@@ -484,6 +503,10 @@ void play(kind which, std::uint64_t seed) {
 
 TEST(ElectionsUnderFaults, leader_election_keeps_its_promises) {
   for (std::uint64_t seed = 1; seed <= 25 && !::testing::Test::HasFailure(); ++seed) play(kind::leader, seed);
+}
+
+TEST(ElectionsUnderFaults, mutex_keeps_its_promises) {
+  for (std::uint64_t seed = 1; seed <= 25 && !::testing::Test::HasFailure(); ++seed) play(kind::mutex, seed);
 }
 
 TEST(ElectionsUnderFaults, claim_election_keeps_its_promises) {

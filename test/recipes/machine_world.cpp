@@ -223,15 +223,24 @@ bool machine_world::serve_grant(int which, bool try_only) {
   }
   one.grant->given = true;
   one.was_given = true;
-  if (!tampered) {
-    for (std::size_t i = 0; i < players_.size(); ++i) {
-      if (static_cast<int>(i) != which && holds(static_cast<int>(i))) fail("two holders");
-    }
-    if (one.grant->asked.fencing_token <= last_token_) fail("a token that does not grow");
-    last_token_ = one.grant->asked.fencing_token;
-  }
+  if (!tampered) check_exclusivity(which);
   tell(which, grant_given{});
   return true;
+}
+
+bool machine_world::shares(const take_grant& asked) const {
+  return !sharing.empty() && asked.path.find(sharing) != std::string::npos;
+}
+
+/// Of a grant that is just given.
+void machine_world::check_exclusivity(int which) {
+  const auto& asked = at(which).grant->asked;
+  for (int other = 0; other < static_cast<int>(players_.size()); ++other) {
+    if (other == which || !holds(other)) continue;
+    if (!shares(asked) || !shares(at(other).grant->asked)) fail("two holders");
+  }
+  if (asked.fencing_token <= last_token_) fail("a token that does not grow");
+  if (!shares(asked)) last_token_ = asked.fencing_token;
 }
 
 /// The server has seen everything by now: watches that were left on old states fire.

@@ -23,6 +23,8 @@ class machine_world {
   bool tampered = false;
   /// Machines of one session may finish each other's nodes: that nothing is left shows only when all have ended.
   bool shared_nodes = false;
+  /// Grants of nodes that have this in their names may be held together. Empty: none.
+  std::string sharing = {};
   /// A node that holds a number which every write must raise.
   std::string growing = {};
   /// A reconnect may find a server that has not caught up, until a sync or write goes through it.
@@ -130,6 +132,8 @@ class machine_world {
   void catch_up(connection& one);
   void publish_changes();
   void apply_lost(connection& one, std::size_t applied);
+  [[nodiscard]] bool shares(const take_grant& asked) const;
+  void check_exclusivity(int which);
   [[nodiscard]] bool check_holds(const take_grant& asked) const;
   void note(std::string line);
   void fail(const std::string& rule);

@@ -45,12 +45,21 @@ TEST(sequence, order_goes_right_across_the_overflow) {
 
 TEST(sequence, contenders_are_sorted_and_others_named) {
   const auto list =
-      sort_contenders({"a-latch--2147483648", "x", "b-latch-2147483647", "c-latch--2147483647", "d"}, "latch-");
+      sort_contenders({"a-latch--2147483648", "x", "b-latch-2147483647", "c-latch--2147483647", "d"}, {"latch-"});
   ASSERT_EQ(list.ordered.size(), 3U);
   EXPECT_EQ(list.ordered[0].name, "b-latch-2147483647");
   EXPECT_EQ(list.ordered[1].name, "a-latch--2147483648");
   EXPECT_EQ(list.ordered[2].sequence, least + 1);
   EXPECT_EQ(list.unknown, (std::vector<std::string>{"d", "x"}));
+}
+
+TEST(sequence, contenders_of_several_recipes_share_one_order) {
+  const std::vector<std::string> names = {"f3__lock__0000000003", "_c_a-lock-0000000002", "x-rlock-0000000001"};
+  const auto list = sort_contenders(names, {"-lock-", "__lock__"});
+  ASSERT_EQ(list.ordered.size(), 2U);
+  EXPECT_EQ(list.ordered[0].name, names[1]);
+  EXPECT_EQ(list.ordered[1].name, names[0]);
+  EXPECT_EQ(list.unknown, (std::vector<std::string>{names[2]}));
 }
 
 TEST(sequence, sorting_survives_any_names) {
@@ -59,9 +68,9 @@ TEST(sequence, sorting_survives_any_names) {
   for (const auto* number : {"0000000000", "1073741824", "2147483647", "-1073741824", "-2147483648", "0000000000"}) {
     for (const auto* who : {"a", "b"}) names.push_back(std::string(who) + "-latch-" + number);
   }
-  const auto list = sort_contenders(names, "latch-");
+  const auto list = sort_contenders(names, {"latch-"});
   EXPECT_EQ(list.ordered.size(), names.size());
-  EXPECT_TRUE(sort_contenders({}, "latch-").ordered.empty());
+  EXPECT_TRUE(sort_contenders({}, {"latch-"}).ordered.empty());
 }
 
 TEST(sequence, protected_names_are_curators) {

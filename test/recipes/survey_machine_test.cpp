@@ -1,4 +1,4 @@
-#include "recipes/leader_election/survey_machine.hpp"
+#include "recipes/common/survey_machine.hpp"
 
 #include "recipes/machine_script.hpp"
 
@@ -14,7 +14,7 @@ struct SurveyMachine : ::testing::Test {
   machine_script m{make(survey_scope::everybody)};
 
   std::unique_ptr<machine> make(survey_scope scope) {
-    return std::make_unique<survey_machine>("/e", "latch-", scope, found);
+    return std::make_unique<survey_machine>("/e", std::vector<std::string>{"latch-"}, scope, found);
   }
   static reply_value names() { return child_list{{second, "notes", first}, {}}; }
   static reply_value of(const std::string& id, std::int64_t czxid) { return node{id, stat_of(9, czxid)}; }

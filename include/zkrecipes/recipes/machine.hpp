@@ -264,13 +264,14 @@ struct contender {
 /// as fewer than 2^31 creations lie between them.
 [[nodiscard]] bool sequence_before(std::int32_t a, std::int32_t b) noexcept;
 
-/// What stands in a directory of contenders: those whose names hold `marker` and a sequence, oldest first, and the
-/// names that could not be parsed.
+/// What stands in a directory of contenders: those whose names hold one of `markers` and a sequence, oldest first, and
+/// the names that could not be parsed.
 struct contender_list {
   std::vector<contender> ordered;
   std::vector<std::string> unknown;
 };
-[[nodiscard]] contender_list sort_contenders(const std::vector<std::string>& names, std::string_view marker);
+[[nodiscard]] contender_list sort_contenders(const std::vector<std::string>& names,
+                                             const std::vector<std::string>& markers);
 
 /// Curator's protected name: "_c_" + uuid + "-" + name (ProtectedUtils).
 [[nodiscard]] std::string protected_name(std::string_view uuid, std::string_view name);

@@ -8,10 +8,10 @@
 
 namespace zkr::recipes {
 
-/// Who is looked for: the leader alone, or every candidate.
+/// Who is looked for: the first (who leads or holds) alone, or every contender.
 enum class survey_scope { leader, everybody };
 
-/// Lists an election's directory and reads its candidates, all in one flight. Changes nothing.
+/// Lists a directory of contenders and reads them, all in one flight. Changes nothing.
 ///
 /// | state   | event                              | actions                                                    |
 /// |---------|------------------------------------|------------------------------------------------------------|
@@ -30,7 +30,7 @@ class survey_machine final : public machine {
   static constexpr int emit_found = 1;
 
   /// @param found  where the result is written, in the order of their turn, before emit_found.
-  survey_machine(std::string directory, std::string_view marker, survey_scope scope,
+  survey_machine(std::string directory, std::vector<std::string> markers, survey_scope scope,
                  std::shared_ptr<std::vector<participant>> found);
 
   void on(const event& what, context& with, actions& out) override;
@@ -51,7 +51,7 @@ class survey_machine final : public machine {
   };
 
   const std::string directory_;
-  const std::string marker_;
+  const std::vector<std::string> markers_;
   const survey_scope scope_;
   const std::shared_ptr<std::vector<participant>> found_;
   tag_source tags_;

@@ -1,4 +1,4 @@
-#include "recipes/leader_election/survey_machine.hpp"
+#include "recipes/common/survey_machine.hpp"
 
 #include <algorithm>
 
@@ -6,9 +6,9 @@
 
 namespace zkr::recipes {
 
-survey_machine::survey_machine(std::string directory, std::string_view marker, survey_scope scope,
+survey_machine::survey_machine(std::string directory, std::vector<std::string> markers, survey_scope scope,
                                std::shared_ptr<std::vector<participant>> found)
-    : directory_(std::move(directory)), marker_(marker), scope_(scope), found_(std::move(found)) {}
+    : directory_(std::move(directory)), markers_(std::move(markers)), scope_(scope), found_(std::move(found)) {}
 
 void survey_machine::on(const event& what, context&, actions& out) {
   if (ended_) return;
@@ -56,7 +56,7 @@ void survey_machine::on_listed(const reply& answer, actions& out) {
     if (answer.value.error().code() != errc::no_node) return fail(answer.value.error(), out);
     return finish_with({}, out);
   }
-  auto candidates = sort_contenders(value_of<child_list>(answer).names, marker_).ordered;
+  auto candidates = sort_contenders(value_of<child_list>(answer).names, markers_).ordered;
   others_ = candidates.size() > 1 && scope_ == survey_scope::leader;
   if (scope_ == survey_scope::leader && others_) candidates.resize(1);
   if (candidates.empty()) return finish_with({}, out);

@@ -1,33 +1,28 @@
-#include "recipes/leader_election/leader_election_machine.hpp"
+#include "recipes/common/queue_machine.hpp"
 
 #include <algorithm>
 
 #include "zkrecipes/path.hpp"
 
 namespace zkr::recipes {
-namespace {
 
-constexpr std::string_view who = "leader_election";
-
-}  // namespace
-
-leader_election_machine::leader_election_machine(leader_election_options options)
-    : options_(std::move(options)),
+queue_machine::queue_machine(queue_settings settings)
+    : settings_(std::move(settings)),
       remover_(tags_),
-      directory_(options_.path, create_mode::container, options_.parent_acl, tags_) {}
+      directory_(settings_.path, create_mode::container, settings_.parent_acl, tags_) {}
 
-void leader_election_machine::on(const event& what, context& with, actions& out) {
+void queue_machine::on(const event& what, context& with, actions& out) {
   if (state_ == state::ended) return;
   std::visit([&](const auto& it) { handle(it, with, out); }, what);
 }
 
 // ---- events ---------------------------------------------------------------------------------------------------------
 
-void leader_election_machine::handle(const start&, context& with, actions& out) {
-  if (state_ == state::idle) become_candidate(with, out);
+void queue_machine::handle(const start&, context& with, actions& out) {
+  if (state_ == state::idle) become_contender(with, out);
 }
 
-void leader_election_machine::handle(const reply& what, context& with, actions& out) {
+void queue_machine::handle(const reply& what, context& with, actions& out) {
   if (remover_.owns(what.tag)) {
     if (const auto removed = remover_.on_reply(what, out)) on_removed(*removed);
     if (state_ == state::leaving) conclude(out);
@@ -46,11 +41,11 @@ void leader_election_machine::handle(const reply& what, context& with, actions& 
   if (state_ == state::listing) on_listed(what, with, out);
 }
 
-void leader_election_machine::handle(const watch_fired& what, context&, actions& out) {
+void queue_machine::handle(const watch_fired& what, context&, actions& out) {
   if (what.tag != out_.predecessor) return;
   switch (what.type) {
     case watch_event_type::removed:
-      if (predecessor_leads_) return ask_for_grant(out);
+      if (predecessor_is_first_ && !settings_.list_when_woken) return ask_for_grant(out);
       return list(out);
     case watch_event_type::session_lost:
     case watch_event_type::closed: return;  // session_over or shut_down says it
@@ -58,15 +53,15 @@ void leader_election_machine::handle(const watch_fired& what, context&, actions&
   }
 }
 
-void leader_election_machine::handle(const timer_fired& what, context&, actions& out) {
+void queue_machine::handle(const timer_fired& what, context&, actions& out) {
   if (remover_.owns(what.tag)) remover_.on_timer(what.tag, out);
 }
 
-void leader_election_machine::handle(const session_over&, context&, actions& out) {
+void queue_machine::handle(const session_over&, context&, actions& out) {
   if (state_ == state::idle) return;
   if (unconfirmed() && !problem_) {
-    problem_ =
-        error(errc::ownership_lost, who, options_.path, "the session ended before the server confirmed a release");
+    problem_ = error(errc::ownership_lost, settings_.recipe, settings_.path,
+                     "the session ended before the server confirmed a release");
   }
   if (state_ == state::granting) out.emplace_back(end_grant{});
   // The server removes our nodes; no reply of that session comes any more.
@@ -74,45 +69,45 @@ void leader_election_machine::handle(const session_over&, context&, actions& out
   directory_.forget();
   out_ = {};
   own_.reset();
-  if (was_granted_ || gave_up_ || problem_) return conclude(out);
+  if (was_granted_ || gave_up_ || declined_ || problem_) return conclude(out);
   warm(false, out);
   state_ = state::between_sessions;
 }
 
-void leader_election_machine::handle(const session_begun&, context& with, actions& out) {
-  if (state_ == state::between_sessions) become_candidate(with, out);
+void queue_machine::handle(const session_begun&, context& with, actions& out) {
+  if (state_ == state::between_sessions) become_contender(with, out);
 }
 
-void leader_election_machine::handle(const grant_given&, context&, actions&) {
+void queue_machine::handle(const grant_given&, context&, actions&) {
   if (state_ != state::granting) return;
   was_granted_ = true;
   state_ = state::held;
 }
 
-void leader_election_machine::handle(const grant_ended& what, context& with, actions& out) {
+void queue_machine::handle(const grant_ended& what, context& with, actions& out) {
   if (state_ == state::granting) {
     if (!worth_another_try(what.why)) return fail(what.why, out);
     withdraw(out);
-    return become_candidate(with, out);
+    return become_contender(with, out);
   }
   if (state_ != state::held) return;
-  problem_ = error(errc::ownership_lost, who, options_.path, what.why.message());
+  problem_ = error(errc::ownership_lost, settings_.recipe, settings_.path, what.why.message());
   withdraw(out);
   conclude(out);
 }
 
-void leader_election_machine::handle(const cancel& what, context&, actions& out) { give_up(what.why, out); }
-void leader_election_machine::handle(const release&, context&, actions& out) { give_up(errc::cancelled, out); }
+void queue_machine::handle(const cancel& what, context&, actions& out) { give_up(what.why, out); }
+void queue_machine::handle(const release&, context&, actions& out) { give_up(errc::cancelled, out); }
 
-void leader_election_machine::handle(const shut_down&, context&, actions& out) {
-  if ((!was_granted_ || unconfirmed()) && !problem_) problem_ = error(errc::closed, who, options_.path);
+void queue_machine::handle(const shut_down&, context&, actions& out) {
+  if ((!was_granted_ || unconfirmed()) && !problem_) problem_ = error(errc::closed, settings_.recipe, settings_.path);
   remover_.forget();
   conclude(out);
 }
 
 // ---- replies --------------------------------------------------------------------------------------------------------
 
-void leader_election_machine::on_created(const reply& answer, context& with, actions& out) {
+void queue_machine::on_created(const reply& answer, context& with, actions& out) {
   out_.create = 0;
   if (answer.value) {
     make_directory_ = false;
@@ -123,7 +118,7 @@ void leader_election_machine::on_created(const reply& answer, context& with, act
     }
     if (node.stat.ephemeral_owner != with.session_id) {
       remover_.remove(node.path, out);
-      return become_candidate(with, out);
+      return become_contender(with, out);
     }
     own_ = own_node{node.path, node.stat.czxid};
     state_ = state::listing;  // the list's reply comes next
@@ -145,7 +140,7 @@ void leader_election_machine::on_created(const reply& answer, context& with, act
   create(out);
 }
 
-void leader_election_machine::on_listed(const reply& answer, context& with, actions& out) {
+void queue_machine::on_listed(const reply& answer, context& with, actions& out) {
   out_.list = 0;
   if (answer.value) return take_turn(value_of<child_list>(answer), with, out);
   const auto& problem = answer.value.error();
@@ -157,10 +152,10 @@ void leader_election_machine::on_listed(const reply& answer, context& with, acti
   }
   if (problem.code() != errc::no_node) return fail(problem, out);
   withdraw(out);
-  become_candidate(with, out);
+  become_contender(with, out);
 }
 
-void leader_election_machine::on_looked_up(const reply& answer, actions& out) {
+void queue_machine::on_looked_up(const reply& answer, actions& out) {
   out_.list = 0;
   if (!answer.value) {
     const auto& problem = answer.value.error();
@@ -173,10 +168,10 @@ void leader_election_machine::on_looked_up(const reply& answer, actions& out) {
     if (problem.code() != errc::no_node) return fail(problem, out);
     return gave_up_ ? conclude(out) : create(out);
   }
-  const auto prefix = protected_name(uuid_, marker);
+  const auto prefix = protected_name(uuid_, settings_.markers.front());
   std::vector<std::string> found;
   for (const auto& name : value_of<child_list>(answer).names) {
-    if (name.starts_with(prefix)) found.push_back(join_path(options_.path, name));
+    if (name.starts_with(prefix)) found.push_back(join_path(settings_.path, name));
   }
   if (gave_up_) {
     for (auto& path : found) remover_.remove(std::move(path), out);
@@ -187,7 +182,7 @@ void leader_election_machine::on_looked_up(const reply& answer, actions& out) {
   verify(out);
 }
 
-void leader_election_machine::on_found(const reply& answer, context& with, actions& out) {
+void queue_machine::on_found(const reply& answer, context& with, actions& out) {
   out_.found = 0;
   if (answer.value) {
     const auto& stat = value_of<stat_t>(answer);
@@ -197,7 +192,7 @@ void leader_election_machine::on_found(const reply& answer, context& with, actio
       return;
     }
     remover_.remove(found_, out);
-    return become_candidate(with, out);
+    return become_contender(with, out);
   }
   const auto& problem = answer.value.error();
   switch (classify(problem)) {
@@ -211,7 +206,7 @@ void leader_election_machine::on_found(const reply& answer, context& with, actio
   fail(problem, out);
 }
 
-void leader_election_machine::on_predecessor(const reply& answer, context&, actions& out) {
+void queue_machine::on_predecessor(const reply& answer, context&, actions& out) {
   if (answer.value) {
     if (state_ == state::arming) state_ = state::waiting;
     return;
@@ -232,83 +227,94 @@ void leader_election_machine::on_predecessor(const reply& answer, context&, acti
   fail(problem, out);
 }
 
-void leader_election_machine::on_removed(const node_remover::removal& removed) {
+void queue_machine::on_removed(const node_remover::removal& removed) {
   if (removed.path != leaving_path_) return;
   leaving_path_.clear();
   if (was_granted_ && removed.was_missing && !problem_) {
-    problem_ = error(errc::ownership_lost, who, removed.path, "somebody else had removed the node");
+    problem_ = error(errc::ownership_lost, settings_.recipe, removed.path, "somebody else had removed the node");
   }
 }
 
 // ---- actions --------------------------------------------------------------------------------------------------------
 
-void leader_election_machine::become_candidate(context& with, actions& out) {
+void queue_machine::become_contender(context& with, actions& out) {
   uuid_ = (*with.make_uuid)();
   create(out);
 }
 
 /// Under the same name as before where an earlier create had no effect: should it come true later nevertheless, the next
 /// list shows whose it is.
-void leader_election_machine::create(actions& out) {
+void queue_machine::create(actions& out) {
   state_ = state::creating;
   out_ = {};
   if (make_directory_) directory_.request_all(out);
-  auto stem = join_path(options_.path, protected_name(uuid_, marker));
-  out_.create = ask(
-      create_node{std::move(stem), options_.id, {.mode = create_mode::ephemeral_sequential, .acl = options_.acl}}, out);
-  out_.list = ask(list_children{options_.path}, out);
+  auto stem = join_path(settings_.path, protected_name(uuid_, settings_.markers.front()));
+  out_.create =
+      ask(create_node{std::move(stem), settings_.id, {.mode = create_mode::ephemeral_sequential, .acl = settings_.acl}},
+          out);
+  out_.list = ask(list_children{settings_.path}, out);
 }
 
-void leader_election_machine::settle(actions& out) {
+void queue_machine::settle(actions& out) {
   state_ = state::settling;
   out_ = {};
-  out_.sync = ask(sync_node{options_.path}, out);
-  out_.list = ask(list_children{options_.path}, out);
+  out_.sync = ask(sync_node{settings_.path}, out);
+  out_.list = ask(list_children{settings_.path}, out);
 }
 
-void leader_election_machine::verify(actions& out) {
+void queue_machine::verify(actions& out) {
   state_ = state::verifying;
   out_ = {};
   out_.found = ask(check_exists{found_}, out);
-  out_.list = ask(list_children{options_.path}, out);
+  out_.list = ask(list_children{settings_.path}, out);
 }
 
-void leader_election_machine::list(actions& out) {
+void queue_machine::list(actions& out) {
   state_ = state::listing;
   out_ = {};
-  out_.list = ask(list_children{options_.path}, out);
+  out_.list = ask(list_children{settings_.path}, out);
 }
 
-void leader_election_machine::take_turn(const child_list& children, context& with, actions& out) {
-  auto all = sort_contenders(children.names, marker);
+void queue_machine::take_turn(const child_list& children, context& with, actions& out) {
+  auto all = sort_contenders(children.names, settings_.markers);
   report_unknown(std::move(all.unknown), out);
 
   const auto own_name = node_name(own_->path);
-  const auto prefix = protected_name(uuid_, marker);
+  const auto prefix = protected_name(uuid_, settings_.markers.front());
   std::vector<contender> turns;
-  for (auto& candidate : all.ordered) {
-    if (candidate.name.starts_with(prefix) && candidate.name != own_name) {
-      remover_.remove(join_path(options_.path, candidate.name), out);  // a lost create of ours came true after all
+  for (auto& one : all.ordered) {
+    if (one.name.starts_with(prefix) && one.name != own_name) {
+      remover_.remove(join_path(settings_.path, one.name), out);  // a lost create of ours came true after all
     } else {
-      turns.push_back(std::move(candidate));
+      turns.push_back(std::move(one));
     }
   }
   const auto own = std::find_if(turns.begin(), turns.end(), [&](const contender& c) { return c.name == own_name; });
   if (own == turns.end()) {
-    if (!parse_sequence(own_name, marker)) {
-      return fail(error(errc::data_inconsistency, who, own_->path, "the server gave it no sequence number"), out);
+    if (!parse_sequence(own_name, settings_.markers.front())) {
+      return fail(
+          error(errc::data_inconsistency, settings_.recipe, own_->path, "the server gave it no sequence number"), out);
     }
     withdraw(out);
-    return become_candidate(with, out);
+    return become_contender(with, out);
   }
-  if (own == turns.begin()) return ask_for_grant(out);
-  predecessor_ = join_path(options_.path, std::prev(own)->name);
-  predecessor_leads_ = std::prev(own) == turns.begin();
-  warm(predecessor_leads_, out);
+  const auto before = std::find_if(std::make_reverse_iterator(own), turns.rend(),
+                                   [this](const contender& other) { return !passes(other); });
+  if (before == turns.rend()) return ask_for_grant(out);
+  if (settings_.patience == queue_patience::once) return decline(out);
+  predecessor_ = join_path(settings_.path, before->name);
+  predecessor_is_first_ = std::next(before) == turns.rend();
+  warm(predecessor_is_first_, out);
   arm(out);
 }
 
-void leader_election_machine::arm(actions& out) {
+/// Whether `other` does not stand in our way.
+bool queue_machine::passes(const contender& other) const {
+  return std::any_of(settings_.passes.begin(), settings_.passes.end(),
+                     [&](const std::string& marker) { return parse_sequence(other.name, marker).has_value(); });
+}
+
+void queue_machine::arm(actions& out) {
   state_ = state::arming;
   out_ = {};
   if (use_exists_) {
@@ -318,20 +324,18 @@ void leader_election_machine::arm(actions& out) {
   }
 }
 
-void leader_election_machine::ask_for_grant(actions& out) {
+void queue_machine::ask_for_grant(actions& out) {
   state_ = state::granting;
   out_ = {};
   warm(true, out);
   out.emplace_back(take_grant{own_->path, own_->czxid, own_->path, any_version});
 }
 
-/// A leadership was given, and the server has not said yet that its node is gone.
-bool leader_election_machine::unconfirmed() const {
-  return state_ == state::held || (was_granted_ && !leaving_path_.empty());
-}
+/// A grant was given, and the server has not said yet that its node is gone.
+bool queue_machine::unconfirmed() const { return state_ == state::held || (was_granted_ && !leaving_path_.empty()); }
 
 /// Removes our node, if we know of one. Also where it seems to be gone: a removal too many costs nothing.
-void leader_election_machine::withdraw(actions& out) {
+void queue_machine::withdraw(actions& out) {
   if (!own_) return;
   leaving_path_ = own_->path;
   remover_.remove(own_->path, out);
@@ -339,10 +343,10 @@ void leader_election_machine::withdraw(actions& out) {
 }
 
 /// The caller or holder wants no more: leave nothing behind.
-void leader_election_machine::give_up(errc why, actions& out) {
+void queue_machine::give_up(errc why, actions& out) {
   if (gave_up_ || state_ == state::leaving) return;
   gave_up_ = true;
-  if (!was_granted_) problem_ = error(why, who, options_.path);
+  if (!was_granted_) problem_ = error(why, settings_.recipe, settings_.path);
   switch (state_) {
     case state::creating:
     case state::settling: return;  // what became of the create decides
@@ -355,41 +359,51 @@ void leader_election_machine::give_up(errc why, actions& out) {
   conclude(out);
 }
 
-void leader_election_machine::fail(error why, actions& out) {
+/// Another one stands before us, and we do not wait.
+void queue_machine::decline(actions& out) {
+  declined_ = true;
+  out.emplace_back(emit{.what = emit_taken});
+  withdraw(out);
+  conclude(out);
+}
+
+void queue_machine::fail(error why, actions& out) {
   if (!problem_) problem_ = std::move(why);
   withdraw(out);
   conclude(out);
 }
 
 /// Ends, as soon as all removals are done.
-void leader_election_machine::conclude(actions& out) {
+void queue_machine::conclude(actions& out) {
   state_ = state::leaving;
   out_ = {};
   warm(false, out);
   if (!remover_.idle()) return;
-  out.emplace_back(emit{.what = was_granted_ ? emit_released : emit_failed, .problem = problem_});
+  if (!declined_) {
+    out.emplace_back(emit{.what = was_granted_ ? emit_released : emit_failed, .problem = problem_});
+  }
   out.emplace_back(finish{});
   state_ = state::ended;
 }
 
-void leader_election_machine::warm(bool on, actions& out) {
+void queue_machine::warm(bool on, actions& out) {
   if (warm_ == on) return;
   warm_ = on;
   out.emplace_back(keep_lease_warm{on});
 }
 
 /// Each name once, for as long as it stays.
-void leader_election_machine::report_unknown(std::vector<std::string> names, actions& out) {
+void queue_machine::report_unknown(std::vector<std::string> names, actions& out) {
   for (const auto& name : names) {
     if (std::binary_search(reported_.begin(), reported_.end(), name)) continue;
     out.emplace_back(emit{.what = emit_report,
-                          .problem = error(errc::data_inconsistency, who, join_path(options_.path, name),
-                                           "not a candidate's name: it is neither waited for nor removed")});
+                          .problem = error(errc::data_inconsistency, settings_.recipe, join_path(settings_.path, name),
+                                           "not a contender's name: it is neither waited for nor removed")});
   }
   reported_ = std::move(names);
 }
 
-tag leader_election_machine::ask(recipes::operation what, actions& out) {
+tag queue_machine::ask(recipes::operation what, actions& out) {
   const auto which = tags_.next();
   out.emplace_back(request{which, std::move(what)});
   return which;

@@ -146,6 +146,8 @@ class processor {
   void answer(connection_id to, std::string_view reply);
   /// Answers a handshake as another has decided: `granted` is the session, 0 for a refusal.
   void admit(connection_id which, std::string_view handshake, session_id granted, instant at);
+  /// Sessions whose time is over, each reported once: whoever asks ends them with `expire`, and may take his time.
+  [[nodiscard]] std::vector<session_id> take_expired(instant at) { return sessions_.take_expired(at.now); }
   /// Something was heard of a session's client elsewhere. @return false where there is no such session.
   bool touch(session_id which, duration timeout, instant at);
 

@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 #include <sstream>
 
@@ -115,10 +116,10 @@ TEST(Shrinking, leaves_the_wait_whose_deadline_is_forgotten) {
   ASSERT_TRUE(found);
   EXPECT_EQ(found->violated->invariant, "answers on time");
   const auto least = shrink(subject, found->schedule, found->violated->invariant);
-  // The holder may be left out where the wait ends before a first acquisition does.
-  ASSERT_THAT(least.steps.size(), ::testing::AnyOf(1U, 2U)) << timeline(play(subject, least));
-  for (const auto& one : least.steps) EXPECT_EQ(one.kind, step_kind::acquire);
-  EXPECT_GT(least.steps.back().span, 0s);
+  // The wait, and at most two steps that make it last.
+  EXPECT_LE(least.steps.size(), 3U) << timeline(play(subject, least));
+  EXPECT_TRUE(std::any_of(least.steps.begin(), least.steps.end(),
+                          [](const step& one) { return one.kind == step_kind::acquire && one.span > 0s; }));
   EXPECT_TRUE(is_least(subject, least, found->violated->invariant));
 }
 
@@ -253,11 +254,12 @@ TEST(Timeline, tells_what_happened_in_order) {
     if (line.find("session") == std::string::npos || told.empty()) told.push_back(line.substr(told.empty() ? 0 : 16));
   }
   told.resize(11);
-  EXPECT_THAT(told, ::testing::ElementsAre("seed 1, inside of the assumptions, 2 contenders, session time-out 4 s",
-                                           "a  sees no holder", "a  * acquire", "a  acquisition 0 begins",
-                                           "a  acquisition 0 gives a grant, token 6", "a  sees a holder, token 6",
-                                           "b  * acquire", "b  acquisition 1 begins", "a  * no network for 6.000 s",
-                                           "a  holds no more, token 6", "b  acquisition 1 gives a grant, token 7"))
+  EXPECT_THAT(told,
+              ::testing::ElementsAre("seed 1, inside of the assumptions, 2 contenders, 1 server, session time-out 4 s",
+                                     "a  sees no holder", "a  * acquire", "a  acquisition 0 begins",
+                                     "a  acquisition 0 gives a grant, token 6", "a  sees a holder, token 6",
+                                     "b  * acquire", "b  acquisition 1 begins", "a  * no network for 6.000 s",
+                                     "a  holds no more, token 6", "b  acquisition 1 gives a grant, token 7"))
       << "the release by one who holds nothing is none";
 }
 

@@ -52,21 +52,32 @@ enum class step_kind : std::uint8_t {
   lose_reply,    ///< The reply to a request, after `count` others, is lost with the connection.
   crash,         ///< Its process is killed; another takes its place after `span`.
   pause,         ///< Its process stands still for `span`, as by SIGSTOP.
+  // faults of an ensemble's servers; `whom` is a server
+  kill_server,     ///< It is killed, and started again after `span`.
+  stall_server,    ///< It stands still for `span`.
+  cut_servers,     ///< It and the server `count` places further on do not hear each other for `span`.
+  isolate_server,  ///< No other server hears it for `span`; clients do.
+  lag_server,      ///< It applies what is committed `count` ms late, for `span`.
   // faults outside only
   expire,  ///< The server ends its sessions before their time.
-  wipe,    ///< The server is gone and comes back with nothing.
+  wipe,    ///< The server is gone and comes back with nothing; of one server only.
 };
-inline constexpr std::size_t step_kinds = 13;
+inline constexpr std::size_t step_kinds = 18;
 [[nodiscard]] std::string_view to_string(step_kind which) noexcept;
 /// Whether it is a fault, or a contender's own doing.
 [[nodiscard]] bool is_fault(step_kind which) noexcept;
+/// Whether it is a fault of a server.
+[[nodiscard]] bool is_of_server(step_kind which) noexcept;
 /// Whether it goes on for its `span`.
 [[nodiscard]] bool lasts(step_kind which) noexcept;
 
 struct step {
+  /// As `whom`: the contender that holds at that moment, or if none does, one that the step's place decides.
+  static constexpr std::size_t holder = ~std::size_t{0};
+
   duration at{};  ///< Since the start.
   step_kind kind = step_kind::acquire;
-  std::size_t whom = 0;  ///< A contender's number.
+  std::size_t whom = 0;  ///< A contender's number, or `holder`; a server's.
   duration span{};
   std::size_t count = 0;
 

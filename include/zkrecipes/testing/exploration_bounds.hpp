@@ -27,6 +27,9 @@ struct exploration_bounds {
   /// counts as lost after 4/3 T; one whose process died ends on the server after T and a tick; and a connection that is
   /// silent is left after 2/3 T. The rest is handshakes and requests.
   double recovery_timeouts = 2.5;
+  /// And so much later with an ensemble: syncLimit ticks and one more until those that lost their leader notice, and the
+  /// election.
+  duration election = std::chrono::seconds(4);
   /// When all are closed, what a dead process or a close without network left behind is gone after T, a tick and a few
   /// messages.
   double clean_timeouts = 1.5;

@@ -17,6 +17,10 @@ namespace zkr::testing {
 struct simulation_options {
   /// Same seed, same calls: same history.
   std::uint64_t seed = 1;
+  /// How many servers: one that is alone, or an ensemble, which begins with an election. 1 to 7.
+  std::size_t servers = 1;
+  /// Ticks that the members of an ensemble bear each other's silence (Apache's syncLimit). At least 1.
+  std::size_t sync_limit = 5;
   /// The servers' tick: sessions end at most this long after their time-out. Session time-outs are 2 to 20 ticks.
   duration tick_time = std::chrono::milliseconds(500);
   /// What a message takes from one end to the other: at least, at most. Messages of one connection keep their order.
@@ -27,8 +31,16 @@ struct simulation_options {
   int late_cancels = 0;
 };
 
-/// A server, and any number of processes with clients, in one thread on virtual time: the real client, the real recipes,
+/// Servers, and any number of processes with clients, in one thread on virtual time: the real client, the real recipes,
 /// the server's real database, over a simulated network. No socket, no thread, no real clock.
+///
+/// Several servers are an ensemble as clients of Apache ZooKeeper 3.8 can observe it. Each applies the same transactions in
+/// its own time and answers reads and pings by itself; a leader decides writes, commits what a majority has in its log,
+/// and counts the sessions' time. What followers hear of sessions it learns from their answers to its pings, twice a
+/// tick. A follower that hears nothing of its leader for `sync_limit` ticks, and a leader without a majority for as long,
+/// and up to a tick more, close all client connections and look for a leader; until then they answer from what they
+/// have. A new leader gives all sessions their original time-outs anew. Who is elected is decided as by Apache's rule (the
+/// best epoch, then zxid, then number, of a majority that reach each other), without its protocol: the quorum is a model.
 ///
 /// Only asynchronous calls work (a blocking one gives `would_deadlock`), and clients must be connected with
 /// `start_mode::background`. Time passes in run_for() and run_until() only. A simulation outlives its processes' clients.
@@ -101,6 +113,24 @@ class simulation {
   /// Lets it go on: what arrived meanwhile is answered.
   void resume_server(std::size_t server);
 
+  // ---- an ensemble
+
+  /// The server that leads and serves; where an earlier leader has not noticed yet, the newer one. Nothing while there is
+  /// none. Of one server: 0.
+  [[nodiscard]] std::optional<std::size_t> leader() const;
+  /// Whether a server belongs to a quorum, as far as it knows, and so answers clients.
+  [[nodiscard]] bool serves(std::size_t server) const;
+  /// Loses what one server sends to another (`there`), what comes back (`back`), or both: connections stay open, and
+  /// heal_servers() brings what was sent meanwhile. Cuts add up.
+  void cut_servers(std::size_t one, std::size_t other, cut_way lost = cut_way::both);
+  /// Cuts a server off from all others; clients still reach it.
+  void isolate_server(std::size_t server);
+  /// Takes all cuts between servers back.
+  void heal_servers();
+  /// A server applies (and answers) what is committed so much later than it learns of it, from now on. Reads on it are
+  /// stale by that. 0: at once.
+  void lag_server(std::size_t server, duration by);
+
   // ---- faults of requests
 
   /// The next request that the server takes from `whom`, after `skip` others, is applied, but its reply is lost with the
@@ -110,13 +140,16 @@ class simulation {
   void lose_next_request(process& whom, std::size_t skip = 0);
   /// Closes all connections of `whom`; its sessions live on.
   void drop_connections(process& whom);
-  /// Ends all sessions of `whom` on the server, as if their time were over.
+  /// Ends all sessions of `whom` that are connected, as if their time were over.
   void expire_sessions(process& whom);
-  /// The server is gone and comes back, at once, with nothing.
+  /// The server is gone and comes back, at once, with nothing. Of one server only; has no effect on an ensemble.
   void restart_server_empty();
 
-  /// Nodes on the server whose path begins with `prefix`: what a test compares.
+  /// Nodes whose path begins with `prefix`, in order: what a test compares. Of an ensemble, as the server has them that has
+  /// applied most.
   [[nodiscard]] std::vector<std::string> nodes(std::string_view prefix = "/") const;
+  /// The same, as one server has them.
+  [[nodiscard]] std::vector<std::string> nodes_of(std::size_t server, std::string_view prefix = "/") const;
 
  private:
   class world;

@@ -46,6 +46,4 @@ exploration_subject claim_election_subject() {
               }};
 }
 
-std::vector<exploration_subject> own_subjects() { return {leader_election_subject(), claim_election_subject()}; }
-
 }  // namespace zkr::testing

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "testing/exploration/contender.hpp"
+#include "testing/exploration/server_faults.hpp"
 
 namespace zkr::testing {
 namespace {
@@ -40,6 +41,11 @@ class player {
     double slowest = 1;
     for (const auto rate : schedule_.clock_rates) slowest = std::min(slowest, rate);
     return std::chrono::duration_cast<duration>(schedule_.session_timeout * how_many / slowest);
+  }
+
+  [[nodiscard]] duration recovery() const {
+    const auto election = schedule_.world.servers > 1 ? bounds_.election : duration::zero();
+    return timeouts(bounds_.recovery_timeouts) + election;
   }
 
   void add(std::size_t number) {
@@ -80,9 +86,15 @@ class player {
     return met && !failed();
   }
 
+  /// Something that goes on: the step's place, and the contender that it was about.
+  struct lasting {
+    std::size_t place;
+    std::size_t whom;
+  };
+
   void play_steps() {
     // What is to be done when, beside the steps themselves: the ends of what lasts.
-    std::multimap<duration, std::size_t> ends;
+    std::multimap<duration, lasting> ends;
     for (std::size_t i = 0; i < schedule_.steps.size() || !ends.empty();) {
       if (failed()) return;
       const bool end = !ends.empty() && (i == schedule_.steps.size() || ends.begin()->first <= schedule_.steps[i].at);
@@ -94,20 +106,40 @@ class player {
         ends.erase(ends.begin());
       } else {
         const auto& one = schedule_.steps[i];
-        if (start(one, i) && lasts(one.kind)) ends.emplace(at + one.span, i);
+        const auto whom = target(one, i);
+        if (start(one, i, whom) && lasts(one.kind)) ends.emplace(at + one.span, lasting{i, whom});
         ++i;
       }
       look();
     }
   }
 
-  bool start(const step& one, std::size_t place) {
-    auto& whom = *all_[one.whom % all_.size()];
+  /// The contender that a step is about; nobody where it is about a server.
+  [[nodiscard]] std::size_t target(const step& one, std::size_t place) const {
+    if (is_of_server(one.kind)) return history_entry::nobody;
+    if (one.whom != step::holder) return one.whom % all_.size();
+    for (std::size_t i = 0; i < all_.size(); ++i) {
+      if (all_[i]->now() == contender::state::holding) return i;
+    }
+    return place % all_.size();
+  }
+
+  bool start(const step& one, std::size_t place, std::size_t number) {
+    if (number == history_entry::nobody) {
+      record_.note(kind::step, number, static_cast<std::int64_t>(place));
+      if (servers_.start(place)) {
+        ++run_.done[static_cast<std::size_t>(one.kind)];
+        return true;
+      }
+      record_.history.pop_back();
+      return false;
+    }
+    auto& whom = *all_[number];
     const auto state = static_cast<std::size_t>(whom.now());
     const auto session = static_cast<std::size_t>(whom.session());
     const auto which = static_cast<std::size_t>(one.kind);
     // Before it is done, so that what it causes at once comes after it; taken back where it does nothing.
-    record_.note(kind::step, one.whom % all_.size(), static_cast<std::int64_t>(place));
+    record_.note(kind::step, number, static_cast<std::int64_t>(place));
     if (!perform(one, whom)) {
       record_.history.pop_back();
       return false;
@@ -128,6 +160,7 @@ class player {
       case step_kind::crash: return whom.crash();
       case step_kind::pause: return whom.pause();
       case step_kind::wipe:
+        if (schedule_.world.servers > 1) return false;
         judge_.wiped();
         world_.restart_server_empty();
         return true;
@@ -147,11 +180,12 @@ class player {
     return true;
   }
 
-  void finish(std::size_t place) {
-    const auto& one = schedule_.steps[place];
-    const auto number = one.whom % all_.size();
+  void finish(const lasting& fault) {
+    const auto& one = schedule_.steps[fault.place];
+    const auto number = fault.whom;
+    record_.note(kind::over, number, static_cast<std::int64_t>(fault.place));
+    if (number == history_entry::nobody) return servers_.finish(fault.place);
     auto& whom = *all_[number];
-    record_.note(kind::over, number, static_cast<std::int64_t>(place));
     if (one.kind == step_kind::cut && cuts_[&whom] > 0 && --cuts_[&whom] == 0) whom.process().heal();
     if (one.kind == step_kind::pause) (void)whom.resume();
     if (one.kind == step_kind::close && whom.open()) begin_again(number);
@@ -196,11 +230,21 @@ class player {
       }
       return left == 0;
     };
-    const auto limit = timeouts(bounds_.recovery_timeouts);
+    const auto limit = recovery();
     const bool first = until([&] { return on() || left < all_.size(); }, limit);
-    if (!first && !failed()) judge_.broken("recovery", "nobody acquires when all is well again");
+    if (!first && !failed()) no_recovery("nobody acquires");
     if (failed() || left == 0) return;
-    if (!until(on, limit) && !failed()) judge_.broken("recovery", "not everybody acquires when all is well again");
+    if (!until(on, limit) && !failed()) no_recovery("not everybody acquires");
+  }
+
+  /// Recipes are right to wait where the servers are not what servers are.
+  void no_recovery(const std::string& what) {
+    for (std::size_t i = 1; i < world_.server_count(); ++i) {
+      if (world_.nodes_of(i) != world_.nodes_of(0)) {
+        return judge_.broken("servers agree", "an error of the simulation: its servers have different nodes");
+      }
+    }
+    judge_.broken("recovery", what + " when all is well again");
   }
 
   void observers_agree() {
@@ -221,8 +265,8 @@ class player {
       }
       return token != 0 && all_[0]->observed() == token;
     };
-    if (!until(agree, timeouts(bounds_.recovery_timeouts)) && !failed()) {
-      judge_.broken("recovery", "nobody holds when all is well again");
+    if (!until(agree, recovery()) && !failed()) {
+      no_recovery("nobody holds");
     }
   }
 
@@ -271,6 +315,7 @@ class player {
   referee judge_;
   simulation world_;
   recorder record_{world_, judge_};
+  server_faults servers_{world_, schedule_};
   exploration_run run_;
   std::map<const contender*, std::size_t> cuts_;  ///< That last now.
   std::vector<std::unique_ptr<contender>> graves_;

@@ -25,6 +25,11 @@ constexpr std::array faults = {
     kind_weight{step_kind::lose_request, 4}, kind_weight{step_kind::lose_reply, 4}, kind_weight{step_kind::crash, 2},
     kind_weight{step_kind::pause, 4},
 };
+constexpr std::array faults_of_servers = {
+    kind_weight{step_kind::kill_server, 3}, kind_weight{step_kind::stall_server, 3},
+    kind_weight{step_kind::cut_servers, 3}, kind_weight{step_kind::isolate_server, 3},
+    kind_weight{step_kind::lag_server, 3},
+};
 constexpr std::array faults_outside = {
     kind_weight{step_kind::expire, 4},
     kind_weight{step_kind::wipe, 1},
@@ -48,6 +53,11 @@ class dice {
 
 step draw_step(dice& random, const exploration_schedule& in, step_kind kind, duration at) {
   step one{.at = at, .kind = kind, .whom = random.below(in.contenders)};
+  if (is_of_server(kind)) {
+    one.whom = random.below(in.world.servers);
+  } else if (random.one_in(3) && kind != step_kind::acquire) {
+    one.whom = step::holder;
+  }
   switch (kind) {
     case step_kind::acquire:
       if (random.one_in(3)) one.span = random.of_any_size(in.session_timeout);
@@ -56,6 +66,17 @@ step draw_step(dice& random, const exploration_schedule& in, step_kind kind, dur
     case step_kind::cut:
     case step_kind::pause: one.span = random.until(in.session_timeout * 2); break;
     case step_kind::crash: one.span = random.until(in.session_timeout); break;
+    case step_kind::kill_server:
+    case step_kind::stall_server: one.span = random.until(in.session_timeout); break;
+    case step_kind::cut_servers:
+      one.count = 1 + random.below(in.world.servers - 1);
+      one.span = random.until(in.session_timeout * 2);
+      break;
+    case step_kind::isolate_server: one.span = random.until(in.session_timeout * 2); break;
+    case step_kind::lag_server:
+      one.count = random.below(1 + random.below(2000));
+      one.span = random.until(in.session_timeout * 2);
+      break;
     case step_kind::lose_request:
     case step_kind::lose_reply: one.count = random.below(1 + random.below(6)); break;
     default: break;
@@ -71,6 +92,7 @@ exploration_schedule draw_schedule(std::uint64_t seed) {
   exploration_schedule drawn;
   drawn.where = seed % 2 == 1 ? regime::inside : regime::outside;
   drawn.contenders = 2 + random.below(3);
+  drawn.world.servers = seed % 3 == 0 ? 3 : 1;
   drawn.world.seed = seed;
   drawn.world.late_cancels = random.one_in(2) ? static_cast<int>(random.below(101)) : 0;
   if (random.one_in(4)) drawn.world.most_latency = milliseconds(2 + static_cast<int>(random.below(80)));
@@ -92,6 +114,7 @@ exploration_schedule draw_schedule(std::uint64_t seed) {
     if (random.one_in(2)) add({one.kind, 1 + static_cast<unsigned>(random.below(std::uint64_t{2} * one.weight))});
   };
   std::for_each(faults.begin(), faults.end(), maybe);
+  if (drawn.world.servers > 1) std::for_each(faults_of_servers.begin(), faults_of_servers.end(), maybe);
   if (drawn.where == regime::outside) std::for_each(faults_outside.begin(), faults_outside.end(), maybe);
 
   for (std::size_t i = 0; i < drawn.contenders; ++i) {
@@ -110,8 +133,13 @@ exploration_schedule draw_schedule(std::uint64_t seed) {
 
 bool is_fault(step_kind which) noexcept { return which > step_kind::close; }
 
+bool is_of_server(step_kind which) noexcept {
+  return which >= step_kind::kill_server && which <= step_kind::lag_server;
+}
+
 bool lasts(step_kind which) noexcept {
-  return which == step_kind::close || which == step_kind::cut || which == step_kind::crash || which == step_kind::pause;
+  return which == step_kind::close || which == step_kind::cut || which == step_kind::crash ||
+         which == step_kind::pause || is_of_server(which);
 }
 
 std::string_view to_string(step_kind which) noexcept {
@@ -127,6 +155,11 @@ std::string_view to_string(step_kind which) noexcept {
     case step_kind::lose_reply: return "lose_reply";
     case step_kind::crash: return "crash";
     case step_kind::pause: return "pause";
+    case step_kind::kill_server: return "kill_server";
+    case step_kind::stall_server: return "stall_server";
+    case step_kind::cut_servers: return "cut_servers";
+    case step_kind::isolate_server: return "isolate_server";
+    case step_kind::lag_server: return "lag_server";
     case step_kind::expire: return "expire";
     case step_kind::wipe: return "wipe";
   }

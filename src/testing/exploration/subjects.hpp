@@ -9,6 +9,7 @@ namespace zkr::testing {
 /// The project's own recipes, each in a file of its own.
 [[nodiscard]] exploration_subject leader_election_subject();
 [[nodiscard]] exploration_subject claim_election_subject();
+[[nodiscard]] exploration_subject mutex_subject();
 [[nodiscard]] std::vector<exploration_subject> own_subjects();
 
 /// A recipe's kind of grant as a grant.

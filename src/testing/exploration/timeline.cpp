@@ -24,6 +24,13 @@ std::string describe(const step& one) {
     case step_kind::lose_reply: return fmt::format("lose a reply after {} others", one.count);
     case step_kind::crash: return "process killed, another after " + span;
     case step_kind::pause: return "process stands still for " + span;
+    case step_kind::kill_server: return fmt::format("server {} is killed for {}", one.whom, span);
+    case step_kind::stall_server: return fmt::format("server {} stands still for {}", one.whom, span);
+    case step_kind::cut_servers:
+      return fmt::format("server {} and the one {} further on do not hear each other for {}", one.whom, one.count,
+                         span);
+    case step_kind::isolate_server: return fmt::format("no server hears server {} for {}", one.whom, span);
+    case step_kind::lag_server: return fmt::format("server {} is {} ms late for {}", one.whom, one.count, span);
     case step_kind::expire: return "the server ends its sessions";
     case step_kind::wipe: return "the server loses everything";
   }
@@ -54,10 +61,10 @@ std::string describe(const history_entry& one, const exploration_schedule& of) {
 }
 
 std::string timeline(const exploration_run& of) {
-  std::string text =
-      fmt::format("seed {}, {} of the assumptions, {} contenders, session time-out {} s\n", of.schedule.world.seed,
-                  of.schedule.where == regime::inside ? "inside" : "outside", of.schedule.contenders,
-                  std::chrono::duration<double>(of.schedule.session_timeout).count());
+  std::string text = fmt::format(
+      "seed {}, {} of the assumptions, {} contenders, {} server{}, session time-out {} s\n", of.schedule.world.seed,
+      of.schedule.where == regime::inside ? "inside" : "outside", of.schedule.contenders, of.schedule.world.servers,
+      of.schedule.world.servers == 1 ? "" : "s", std::chrono::duration<double>(of.schedule.session_timeout).count());
   for (std::size_t i = 0; i < of.schedule.clock_rates.size(); ++i) {
     text += fmt::format("{}'s clock goes {:.4f} times as fast\n", name_of(i), of.schedule.clock_rates[i]);
   }

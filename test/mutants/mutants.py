@@ -111,23 +111,36 @@ def prepare(root, copy):
 # ---- running ---------------------------------------------------------------------------------------------------------
 
 
+def recipe_of(mutant):
+    """The recipe in which a mutant shows, where it is one's own; the queue's is seen in one that uses it."""
+    if not mutant["file"].startswith("recipes/"):
+        return None
+    return "claim_election" if "claim_" in mutant["file"] else "leader_election"
+
+
 class program:
     """Something that may notice a mutant; `folders`: where the code stands that it runs."""
 
-    def __init__(self, label, path, arguments, pattern, text, folders=("recipes/", "src/"), simulates=True):
+    def __init__(self, label, path, arguments, pattern, text, folders=("recipes/", "src/"), simulates=True,
+                 option=None):
         self.label, self.path, self.arguments, self.pattern, self.text = label, path, arguments, pattern, text
         self.folders = folders
+        self.option = option  # What stands before the name of a single recipe; None: it cannot be told.
         self.simulates = simulates  # Or it compares single steps with a table, which any change of a step breaks.
 
     def sees(self, mutant):
         return mutant["file"].startswith(self.folders)
 
-    def run(self, copy, name):
-        environment = dict(os.environ, ZKR_MUTANT=name)
+    def run(self, copy, mutant):
+        environment = dict(os.environ, ZKR_MUTANT=mutant["name"])
         environment.pop("GTEST_FILTER", None)
+        command = [copy / "build/release/test" / self.path, *self.arguments]
+        recipe = recipe_of(mutant)
+        if recipe and self.option is not None:
+            command += [*self.option, recipe]
         try:
-            done = subprocess.run([copy / "build/release/test" / self.path, *self.arguments], env=environment, text=True,
-                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=GIVES_UP_S, check=False)
+            done = subprocess.run(command, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                  timeout=GIVES_UP_S, check=False)
         except subprocess.TimeoutExpired:
             return "hangs"
         if done.returncode == 0:
@@ -153,18 +166,20 @@ def states(found):
     return f"{found[0][0]} states: {found[0][1]}"
 
 
+RECIPES = ("recipes/",)
 NOTICING = [
-    program("exploration", "sim/simulate", ["--seeds", f"1-{SEEDS}", "--threads", "1"], r"seed (\d+): ([\w -]+)", first_seed),
-    program("search of two", "exhaustive/exhaustive_search", ["--contenders", "2", "--states", "60000"], STATES,
-            states, ("recipes/",)),
-    program("search of one with two faults", "exhaustive/exhaustive_search", ["--contenders", "1", "--faults", "2"], STATES,
-            states, ("recipes/",)),
+    program("exploration", "sim/simulate", ["--seeds", f"1-{SEEDS}", "--threads", "1"], r"seed (\d+): ([\w -]+)",
+            first_seed, option=["--recipe"]),
+    program("search of two", "exhaustive/exhaustive_search", ["--contenders", "2", "--states", "60000"], STATES, states,
+            RECIPES, option=[]),
+    program("search of one with two faults", "exhaustive/exhaustive_search", ["--contenders", "1", "--faults", "2"],
+            STATES, states, RECIPES, option=[]),
     program("search of three", "exhaustive/exhaustive_search",
-            ["--contenders", "3", "--kinds", "cancel", "--states", "40000"], STATES, states, ("recipes/",)),
+            ["--contenders", "3", "--kinds=cancel", "--states", "40000"], STATES, states, RECIPES, option=[]),
     program("histories of elections", "recipes/recipes_election_sim", [], GTEST, tests),
     program("client in simulation", "sim/sim_client", [], GTEST, tests, ("src/",)),
-    program("machines under faults", "recipes/recipes_election_faults", [], GTEST, tests, ("recipes/",)),
-    program("machines' tables", "recipes/recipes_machines", [], GTEST, tests, ("recipes/",), simulates=False),
+    program("machines under faults", "recipes/recipes_election_faults", [], GTEST, tests, RECIPES),
+    program("machines' tables", "recipes/recipes_machines", [], GTEST, tests, RECIPES, simulates=False),
     program("unit tests", "unit/client/unit_client", [], GTEST, tests, ("src/client/",), simulates=False),
 ]
 
@@ -185,7 +200,7 @@ def run(copy, names):
     began = time.monotonic()
     there = [one for one in NOTICING if (copy / "build/release/test" / one.path).exists()]
     with ThreadPoolExecutor(max_workers=int(os.environ.get("ZKR_JOBS", "2"))) as pool:
-        healthy = list(pool.map(lambda one: (one, one.run(copy, "")), there))
+        healthy = list(pool.map(lambda one: (one, one.run(copy, {"name": "", "file": ""})), there))
         for one, said in healthy:
             if said is not None:
                 print(f"mutants: {one.label} fails without a mutant: {said}", file=sys.stderr)
@@ -194,7 +209,7 @@ def run(copy, names):
         print("| mutant | noticed by | not by |\n|---|---|---|", flush=True)
         for name in names or known:
             sees = [one for one in there if one.sees(known[name])]
-            said = list(pool.map(lambda one, name=name: one.run(copy, name), sees))
+            said = list(pool.map(lambda one, name=name: one.run(copy, known[name]), sees))
             text = "; ".join(f"{one.label} ({text})" for one, text in zip(sees, said) if text is not None)
             missed = [one.label for one, text in zip(sees, said) if text is None]
             simulated = any(text is not None and one.simulates for one, text in zip(sees, said))

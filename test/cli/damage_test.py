@@ -2,6 +2,8 @@
 
 Only where ZKR_TEST_APACHE=1 asks for it. Needs Debian's zookeeper."""
 
+import os
+import random
 import shutil
 import struct
 import subprocess
@@ -19,6 +21,8 @@ if not WANTED or not INSTALLED:
     sys.exit(77)
 
 NODES = 12
+# At how many places an entry is cut; many: at all.
+CUTS = int(os.environ.get("ZKR_TEST_CUTS", "30"))
 LOG_HEADER, ENTRY_HEAD = 16, 12
 
 
@@ -104,16 +108,23 @@ class logs(folder_test):
         self.assertEqual(self.found_by_apache(last), list(range(NODES - 1)))
 
     def test_an_end_that_is_cut(self):
+        """Anywhere in the last entry, with and without the zeros of room made in advance behind it."""
         folder = self.written()
         log = folder / "version-2" / "log.1"
         start, end = entries(log)[-2:]
         whole = log.read_bytes()[:end]
-        for size, zeros, left in [(start + 5, 0, NODES - 1), (end - 1, 0, NODES - 1), (start + 20, 100, NODES - 1),
-                                  (end, 0, NODES)]:
+        cuts = [(size, zeros) for size in range(start, end) for zeros in (0, end - size + 100)] + [(end, 0), (end, 100)]
+        # Where not all: those next to the bounds of its parts, and some in between.
+        bounds = [at for at, (size, zeros) in enumerate(cuts) if size in (start, start + ENTRY_HEAD, end - 1, end)]
+        others = [at for at in range(len(cuts)) if at not in bounds]
+        chosen = sorted(bounds + random.sample(others, min(max(CUTS - len(bounds), 0), len(others))))
+        for size, zeros in (cuts[at] for at in chosen):
+            left = NODES if size == end else NODES - 1
             cut = self.copy(folder)
             (cut / "version-2" / "log.1").write_bytes(whole[:size] + bytes(zeros))
-            self.assertEqual(self.found_by_apache(self.copy(cut)), list(range(left)), size)
-            self.assertEqual(self.found_by_ours(cut), list(range(left)), size)
+            self.assertEqual(self.found_by_apache(self.copy(cut)), list(range(left)), (size - start, zeros))
+            self.assertEqual(self.found_by_ours(cut), list(range(left)), (size - start, zeros))
+        print(f"{len(chosen)} of {len(cuts)} cuts of an entry of {end - start} bytes")
 
 
 class snapshots(folder_test):

@@ -3,8 +3,8 @@
 
 Usage: check_test_tables.py PROJECT_ROOT. In docs, each row of a table whose last column is headed `test` names one test at
 least, and the tests that it names exist. Where the first column is headed by an aggregate of the public headers, as
-`client_options` is, its rows are that aggregate's members, each once. Prints breaches; exit
-status 1 if there is one.
+`client_options` is, its rows are that aggregate's members, each once. Every aggregate NAME_options below
+include/zkrecipes has such a table. Prints breaches; exit status 1 if there is one.
 """
 
 import re
@@ -54,6 +54,7 @@ def tables_of(text):
 def problems_of(root):
     known = names_of_tests(root)
     options = members_of_options(root)
+    told = set()
     for file in sorted((root / "docs").rglob("*.md")):
         where = file.relative_to(root)
         for header, rows in tables_of(file.read_text("utf-8")):
@@ -70,11 +71,14 @@ def problems_of(root):
             if name not in options:
                 yield f"{where}: no public header has {name}"
                 continue
+            told.add(name)
             rows_of = [member for _, cells in rows for member in re.findall(r"`(\w+)`", cells[0])]
             for member in sorted(set(options[name]) - set(rows_of)):
                 yield f"{where}: {name}::{member} is not in its table"
             for member in sorted({one for one in rows_of if one not in options[name] or rows_of.count(one) > 1}):
                 yield f"{where}: {name} has no member {member}, or it stands there twice"
+    for name in sorted(set(options) - told):
+        yield f"{name}: no document says which tests show what its members do"
     if not options or not known:
         yield "no options or no tests were found"
 

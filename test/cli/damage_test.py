@@ -135,8 +135,10 @@ class snapshots(folder_test):
         of = sorted((folder / "version-2").glob("snapshot.*"), key=lambda one: int(one.name[9:], 16))
         newest = of[-1]
         whole = newest.read_bytes()
-        for damaged in [b"", whole[:len(whole) // 2], whole[:60] + bytes([whole[60] ^ 1]) + whole[61:],
-                        whole[:-5] + b"\0\0\0\1x"]:
+        # In a name: /node-0 becomes /node-p, which nothing but the checksum tells.
+        flipped = whole.index(b"/node-0") + 6
+        for damaged in [b"", whole[:len(whole) // 2], whole[:-5] + b"\0\0\0\1x",
+                        whole[:flipped] + bytes([whole[flipped] ^ 64]) + whole[flipped + 1:]]:
             made = self.copy(folder)
             (made / "version-2" / newest.name).write_bytes(damaged)
             self.assertEqual(self.found_by_apache(self.copy(made)), list(range(NODES)), len(damaged))

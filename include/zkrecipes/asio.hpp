@@ -28,6 +28,7 @@
 
 #include "zkrecipes/operations.hpp"
 #include "zkrecipes/recipes/leadership.hpp"
+#include "zkrecipes/watch_stream.hpp"
 
 namespace zkr {
 
@@ -295,6 +296,36 @@ auto async_start(Start start, Token&& token, call_options wait = {}, asio::cance
       detail::asio_initiation<T, Start>{std::move(start), std::move(wait), cancels}, token);
 }
 
+/// A watch_stream with completion tokens.
+///
+/// ```
+/// auto states = zkr::async(client).watch("/config");
+/// while (const auto now = co_await states.next(asio::use_awaitable)) …
+/// ```
+template <typename Change>
+class [[nodiscard]] async_stream {
+ public:
+  explicit async_stream(const operations& client, std::string path = "/") : of_(client, std::move(path)) {}
+
+  /// The next state: `void(result<Change>)`. The stream must live, and not be moved, until this has begun (with `deferred`
+  /// and `use_awaitable`: until it is awaited); destroyed later, it ends the call with `closed`.
+  ///
+  /// A time limit and a stop token in `wait` lose no state. A cancellation from outside may: where the state was taken
+  /// already and the token's handler is on its way, as `||` with a timer has it, the state goes with the handler.
+  ///
+  /// @par Cancellation  by all types.
+  template <typename Token>
+  auto next(Token&& token, call_options wait = {}) {
+    auto start = [this](handler<Change> done, call_options how) { of_.async_next(std::move(done), std::move(how)); };
+    return async_start<Change>(std::move(start), std::forward<Token>(token), std::move(wait), cancels_read);
+  }
+  /// Ends it, and a call that waits, with `closed`.
+  void cancel() noexcept { of_.cancel(); }
+
+ private:
+  watch_stream<Change> of_;
+};
+
 /// ZooKeeper's operations on one client with completion tokens: parameters, deadlines and errors are those of `operations`,
 /// the token stands where the handler does. Copies share the client; they do not keep it open.
 class async_operations {
@@ -377,6 +408,15 @@ class async_operations {
     };
     return async_start<void>(std::move(start), std::forward<Token>(token), std::move(wait));
   }
+
+  /// The states of a node, of its children, of the session, one after the other.
+  [[nodiscard]] async_stream<node_change> watch(std::string path) const {
+    return async_stream<node_change>(of_, std::move(path));
+  }
+  [[nodiscard]] async_stream<children_change> watch_children(std::string path) const {
+    return async_stream<children_change>(of_, std::move(path));
+  }
+  [[nodiscard]] async_stream<session_info> watch_session() const { return async_stream<session_info>(of_); }
 
  private:
   template <typename T, typename Token>

@@ -52,8 +52,8 @@ struct client_options {
   /// Operations outstanding at once, 1 to 16,384. More give `overloaded` (asynchronous) or wait (blocking).
   std::size_t max_in_flight = 8192;
   /// All paths that subscriptions of this client watch at once, in bytes and 4 more for each: 1 to 100,000,000. What would
-  /// be more is told `overloaded`. 400,000 of them are watched in the client's own session, each further 800,000 in
-  /// a session more, with two threads of libzookeeper's: see docs/sessions.md.
+  /// be more is told `overloaded`, and begins by itself when there is room. 400,000 of them are watched in the client's own
+  /// session, each further 800,000 in a session more, with two threads of libzookeeper's: see docs/sessions.md.
   std::size_t max_watch_bytes = 8'000'000;
   /// Longest wait of `close()` and the destructor for the session's end on the server.
   duration close_timeout = std::chrono::seconds(2);

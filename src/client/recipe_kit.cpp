@@ -38,6 +38,7 @@ class limited : public std::enable_shared_from_this<limited> {
   void arm(const call_options& wait) {
     auto& clock = core_->runtime().clock();
     if (wait.timeout) {
+      const std::scoped_lock lock(mutex_);  // it may go off before its number stands there
       timer_ = clock.schedule(deadline_after(clock.now(), *wait.timeout),
                               [self = shared_from_this()] { self->end(error(errc::timed_out, self->what_)); });
     }
@@ -46,13 +47,15 @@ class limited : public std::enable_shared_from_this<limited> {
 
   void end(result<void> outcome) {
     handler<void> done;
+    scheduler::timer timer = 0;
     {
       const std::scoped_lock lock(mutex_);
       done = std::move(done_);
       done_ = nullptr;
+      timer = std::exchange(timer_, 0);
     }
     if (!done) return;
-    if (timer_ != 0) core_->runtime().clock().cancel(timer_);
+    if (timer != 0) core_->runtime().clock().cancel(timer);
     done(std::move(outcome));
   }
 
@@ -70,8 +73,8 @@ class limited : public std::enable_shared_from_this<limited> {
   const std::shared_ptr<detail::client_core> core_;
   const std::string_view what_;
   std::mutex mutex_;
-  handler<void> done_;  // guarded by mutex_
-  scheduler::timer timer_ = 0;
+  handler<void> done_;          // guarded by mutex_
+  scheduler::timer timer_ = 0;  // guarded by mutex_
   std::optional<std::stop_callback<stopper>> on_stop_;
 };
 

@@ -38,12 +38,10 @@ result<std::shared_ptr<client_core>> open_another(const client_core& client) {
 
 }  // namespace
 
-result<std::shared_ptr<client_core>> watch_homes::move_in(const std::shared_ptr<client_core>& client,
-                                                          const std::string& path) {
+result<std::shared_ptr<client_core>> watch_homes::find_room(const std::shared_ptr<client_core>& client,
+                                                            const std::string& path) {
   const auto bytes = cost(*client, path);
   const auto most = client->options().max_watch_bytes;
-  const std::scoped_lock lock(mutex_);
-  if (closed_) return client;  // which tells of its end
   if (bytes > most_bytes || total_bytes_ + bytes > most) {
     return error(errc::overloaded, "watch", path,
                  "max_watch_bytes: " + std::to_string(total_bytes_ + bytes) +
@@ -66,24 +64,56 @@ result<std::shared_ptr<client_core>> watch_homes::move_in(const std::shared_ptr<
   return found->core;
 }
 
-void watch_homes::move_out(const client_core& client, const client_core* home, const std::string& path) {
-  const auto bytes = cost(client, path);
+result<std::shared_ptr<client_core>> watch_homes::move_in(const std::shared_ptr<client_core>& client,
+                                                          const std::string& path, std::weak_ptr<lodger> who) {
+  const std::scoped_lock lock(mutex_);
+  if (closed_) return client;  // which tells of its end
+  auto found = find_room(client, path);
+  if (!found) {
+    std::erase_if(waiting_, [](const waiting& one) { return one.who.expired(); });
+    waiting_.push_back({std::move(who), path});
+  }
+  return found;
+}
+
+std::vector<watch_homes::admitted> watch_homes::admit(const std::shared_ptr<client_core>& client) {
+  std::vector<admitted> all;
+  std::erase_if(waiting_, [&](const waiting& one) {
+    auto who = one.who.lock();
+    if (!who) return true;
+    auto home = find_room(client, one.path);
+    if (!home) return false;
+    all.push_back({std::move(who), *std::move(home)});
+    return true;
+  });
+  return all;
+}
+
+void watch_homes::move_out(const std::shared_ptr<client_core>& client, const client_core* home,
+                           const std::string& path) {
+  const auto bytes = cost(*client, path);
+  std::vector<admitted> successors;
   std::shared_ptr<client_core> empty;
   {
     const std::scoped_lock lock(mutex_);
     if (closed_) return;
     total_bytes_ -= bytes;
-    if (home == &client) {
-      bytes_at_home_ -= bytes;
-      return;
-    }
     const auto found =
         std::find_if(others_.begin(), others_.end(), [home](const place& one) { return one.core.get() == home; });
-    if (found == others_.end() || (found->bytes -= bytes) > 0) return;
-    empty = std::move(found->core);
-    others_.erase(found);
+    if (home == client.get()) {
+      bytes_at_home_ -= bytes;
+    } else if (found != others_.end()) {
+      found->bytes -= bytes;
+    }
+    successors = admit(client);
+    const auto unused = std::find_if(others_.begin(), others_.end(), [](const place& one) { return one.bytes == 0; });
+    if (unused != others_.end()) {
+      empty = std::move(unused->core);
+      others_.erase(unused);
+    }
   }
-  (void)empty->begin_close();
+  if (empty) (void)empty->begin_close();
+  for (const auto& one : successors) one.who->move_into(one.home);
 }
 
 std::vector<std::shared_ptr<client_core>> watch_homes::others() const {
@@ -95,12 +125,17 @@ std::vector<std::shared_ptr<client_core>> watch_homes::others() const {
 
 void watch_homes::close() noexcept {
   std::vector<place> all;
+  std::vector<waiting> in_vain;
   {
     const std::scoped_lock lock(mutex_);
     closed_ = true;
     all.swap(others_);
+    in_vain.swap(waiting_);
   }
   for (const auto& one : all) (void)one.core->begin_close();
+  for (const auto& one : in_vain) {
+    if (const auto who = one.who.lock()) who->move_into(nullptr);
+  }
 }
 
 }  // namespace zkr::detail

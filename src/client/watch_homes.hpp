@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <mutex>
+#include <string>
 #include <vector>
 
 #include "zkrecipes/client_options.hpp"
@@ -26,11 +27,21 @@ class watch_homes {
   /// What subscriptions may have of the client's own session.
   static constexpr std::size_t most_bytes_at_home = 400'000;
 
-  /// A place for a subscription to a path; of `client`, which owns this, or an auxiliary one.
+  /// A subscription, as far as it has to do with its place.
+  class lodger {
+   public:
+    virtual ~lodger() = default;
+    /// There is room now. Called once at most, without a lock; nullptr: the client is closed, and there is none any more.
+    virtual void move_into(const std::shared_ptr<client_core>& home) = 0;
+  };
+
+  /// A place for a subscription to a path; of `client`, which owns this, or an auxiliary one. Where there is none, `who`
+  /// waits for one: those that wait get theirs in the order in which they came, as far as each fits.
   ///
   /// @par Errors  overloaded: all subscriptions together would exceed `max_watch_bytes`.
-  result<std::shared_ptr<client_core>> move_in(const std::shared_ptr<client_core>& client, const std::string& path);
-  void move_out(const client_core& client, const client_core* home, const std::string& path);
+  result<std::shared_ptr<client_core>> move_in(const std::shared_ptr<client_core>& client, const std::string& path,
+                                               std::weak_ptr<lodger> who);
+  void move_out(const std::shared_ptr<client_core>& client, const client_core* home, const std::string& path);
 
   /// The auxiliary ones.
   [[nodiscard]] std::vector<std::shared_ptr<client_core>> others() const;
@@ -43,9 +54,24 @@ class watch_homes {
     std::size_t bytes = 0;
   };
 
+  struct waiting {
+    std::weak_ptr<lodger> who;
+    std::string path;
+  };
+  struct admitted {
+    std::shared_ptr<lodger> who;
+    std::shared_ptr<client_core> home;
+  };
+
+  // With mutex_ held:
+  [[nodiscard]] result<std::shared_ptr<client_core>> find_room(const std::shared_ptr<client_core>& client,
+                                                               const std::string& path);
+  [[nodiscard]] std::vector<admitted> admit(const std::shared_ptr<client_core>& client);
+
   mutable std::mutex mutex_;
   // Guarded by mutex_:
   std::vector<place> others_;
+  std::vector<waiting> waiting_;
   std::size_t bytes_at_home_ = 0;
   std::size_t total_bytes_ = 0;
   bool closed_ = false;

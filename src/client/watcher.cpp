@@ -50,39 +50,67 @@ struct children_kind {
 template <typename Kind>
 class node_watcher final : public subscription_state,
                            public session_listener,
+                           public watch_homes::lodger,
                            public std::enable_shared_from_this<node_watcher<Kind>> {
  public:
   using change = typename Kind::change;
   using value = typename Kind::value;
 
-  /// @param home  the session in which it watches: the client's, or an auxiliary one.
-  node_watcher(const std::shared_ptr<client_core>& client, const std::shared_ptr<client_core>& home, executor* handlers,
-               std::string path, unique_function<void(const change&)> handler)
+  node_watcher(const std::shared_ptr<client_core>& client, executor* handlers, std::string path,
+               unique_function<void(const change&)> handler)
       : client_(client),
-        home_(home.get()),
-        core_(home),
         path_(std::move(path)),
         user_strand_(client->strand_of(handlers)),
         handler_(std::move(handler)) {}
   node_watcher(const node_watcher&) = delete;
   node_watcher& operator=(const node_watcher&) = delete;
-  ~node_watcher() override {
-    if (const auto core = core_.lock()) core->forget_watches(path_);
+  /// There is no room: says so, and begins when there is.
+  void refuse(const error& why) {
+    report({.problem = why.code()}, Kind::report(path_, {}, why), only::where_nothing_was_reported);
   }
 
-  void refuse(const error& why) { report({.problem = why.code()}, Kind::report(path_, {}, why)); }
+  void move_into(const std::shared_ptr<client_core>& home) override {
+    if (!home) return report_closed();
+    bool wanted = true;
+    {
+      const std::scoped_lock lock(home_mutex_);
+      wanted = wanted_ != nullptr;
+      if (wanted) home_ = {home, home.get()};
+    }
+    if (!wanted) {
+      if (const auto client = client_.lock()) client->homes().move_out(client, home.get(), path_);
+      return;
+    }
+    home->listen(this->shared_from_this());
+    if (!active()) home->stop_listening(this);  // it was cancelled before it listened
+  }
 
   void on_session(const session_info& info, errc) override {
+    if (!active()) return;
     if (info.state == session_state::connected) {
       if (info.generation != generation_) reading_ = armed_ = armed_for_creation_ = false;  // went with the old session
       generation_ = info.generation;
       read();
     } else if (info.state == session_state::closed) {
-      report({.problem = errc::closed}, Kind::report(path_, {}, error(errc::closed, "watch", path_)));
+      report_closed();
     }
   }
 
  private:
+  enum class only { where_it_differs, where_nothing_was_reported };
+  struct lodging {
+    std::weak_ptr<client_core> core;
+    const client_core* name = nullptr;  ///< Maybe of one that is gone; null where there is no room.
+  };
+
+  /// The session in which it watches: the client's, or an auxiliary one; none as long as there is no room.
+  [[nodiscard]] std::shared_ptr<client_core> core() const {
+    const std::scoped_lock lock(home_mutex_);
+    return home_.core.lock();
+  }
+  void report_closed() {
+    report({.problem = errc::closed}, Kind::report(path_, {}, error(errc::closed, "watch", path_)));
+  }
   std::weak_ptr<node_watcher> weak() { return this->weak_from_this(); }
 
   /// Calls `react` with this watcher if it is still wanted, and the answer of the session that it asked.
@@ -105,11 +133,17 @@ class node_watcher final : public subscription_state,
                   watcher->noticed();
                   watcher->read();
                 },
-            .watch_owner = weak()};
+            .watch_owner = wanted()};
+  }
+
+  /// Gone with the cancellation, and the watches with it.
+  [[nodiscard]] std::weak_ptr<const void> wanted() const {
+    const std::scoped_lock lock(home_mutex_);
+    return wanted_;
   }
 
   void noticed() {
-    const auto core = core_.lock();
+    const auto core = this->core();
     const std::scoped_lock lock(latest_mutex_);
     if (core && !noticed_) noticed_ = core->runtime().clock().now();
   }
@@ -120,7 +154,7 @@ class node_watcher final : public subscription_state,
       return;
     }
     again_ = false;
-    const auto core = core_.lock();
+    const auto core = this->core();
     if (!core) return;
     operations from(core, inner(*core), generation_);
     Kind::read(from, path_,
@@ -143,7 +177,7 @@ class node_watcher final : public subscription_state,
   }
 
   void wait_for_creation() {
-    const auto core = core_.lock();
+    const auto core = this->core();
     if (!core) return;
     reading_ = true;
     operations(core, inner(*core), generation_)
@@ -163,7 +197,7 @@ class node_watcher final : public subscription_state,
   void on_problem(const error& why) {
     if (why.code() == errc::session_lost || why.code() == errc::closed) return;  // the session's own event follows
     report({.problem = why.code()}, Kind::report(path_, {}, why));
-    const auto core = core_.lock();
+    const auto core = this->core();
     if (!core) return;
     // Nothing tells when an ACL changes: ask again now and then.
     auto& clock = core->runtime().clock();
@@ -176,11 +210,11 @@ class node_watcher final : public subscription_state,
                    });
   }
 
-  void report(const seen& now, change what) {
-    if (last_ == now) return;
-    last_ = now;
+  void report(const seen& now, change what, only when = only::where_it_differs) {
     {
       const std::scoped_lock lock(latest_mutex_);
+      if (last_ == now || (last_ && when == only::where_nothing_was_reported)) return;
+      last_ = now;
       latest_ = std::move(what);
       if (std::exchange(pending_, true)) return;  // the report that waits takes this state along
     }
@@ -199,23 +233,30 @@ class node_watcher final : public subscription_state,
       noticed.swap(noticed_);
     }
     if (!what) return;
-    const auto core = core_.lock();
+    const auto core = this->core();
     if (core && noticed) core->observer().on_watch(core->runtime().clock().now() - *noticed);
     run([&] { handler_(*what); });
   }
 
   void on_cancel() noexcept override {
-    if (const auto core = core_.lock()) core->stop_listening(this);
-    if (const auto client = client_.lock(); client && home_ != nullptr) {
-      client->homes().move_out(*client, home_, path_);
+    lodging former;
+    {
+      const std::scoped_lock lock(home_mutex_);
+      wanted_.reset();
+      former = home_;
+    }
+    if (const auto core = former.core.lock()) {
+      core->stop_listening(this);
+      core->forget_watches(path_);
+    }
+    if (const auto client = client_.lock(); client && former.name != nullptr) {
+      client->homes().move_out(client, former.name, path_);
     }
   }
 
   static executor* inner(client_core& core) { return core.inner_executor(); }
 
   const std::weak_ptr<client_core> client_;
-  const client_core* const home_;  ///< A name, maybe of one that is gone; null where there was no room.
-  const std::weak_ptr<client_core> core_;
   const std::string path_;
   const std::shared_ptr<strand> user_strand_;
   unique_function<void(const change&)> handler_;
@@ -226,10 +267,14 @@ class node_watcher final : public subscription_state,
   bool again_ = false;
   bool armed_ = false;               ///< A one-shot watch of get or children waits.
   bool armed_for_creation_ = false;  ///< One of exists does.
-  std::optional<seen> last_;
+
+  mutable std::mutex home_mutex_;
+  lodging home_;  // guarded by home_mutex_, as the next
+  std::shared_ptr<const void> wanted_ = std::make_shared<const char>();
 
   std::mutex latest_mutex_;
-  std::optional<change> latest_;  // guarded by latest_mutex_, as the next
+  std::optional<seen> last_;  // guarded by latest_mutex_, as the next
+  std::optional<change> latest_;
   bool pending_ = false;
   std::optional<time_point> noticed_;  // the first notice since the last report
 };
@@ -256,11 +301,10 @@ template <typename Kind>
 subscription watch(const std::shared_ptr<client_core>& client, executor* handlers, std::string path,
                    unique_function<void(const typename Kind::change&)> handler) {
   if (!client) return {};
-  const auto home = client->homes().move_in(client, path);
-  auto watcher = std::make_shared<node_watcher<Kind>>(client, home.value_or(nullptr), handlers, std::move(path),
-                                                      std::move(handler));
+  auto watcher = std::make_shared<node_watcher<Kind>>(client, handlers, path, std::move(handler));
+  const auto home = client->homes().move_in(client, path, watcher);
   if (home) {
-    (*home)->listen(watcher);
+    watcher->move_into(*home);
   } else {
     watcher->refuse(home.error());
   }

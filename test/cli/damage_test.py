@@ -2,6 +2,8 @@
 
 Only where ZKR_TEST_APACHE=1 asks for it. Needs Debian's zookeeper."""
 
+import os
+import random
 import shutil
 import struct
 import subprocess
@@ -19,6 +21,8 @@ if not WANTED or not INSTALLED:
     sys.exit(77)
 
 NODES = 12
+# At how many places an entry is cut; many: at all.
+CUTS = int(os.environ.get("ZKR_TEST_CUTS", "30"))
 LOG_HEADER, ENTRY_HEAD = 16, 12
 
 
@@ -47,13 +51,14 @@ class folder_test(unittest.TestCase):
     def setUp(self):
         self.top = Path(self.enterContext(tempfile.TemporaryDirectory()))
 
-    def written(self, *options, count=NODES):
-        """A folder in which our server created so many nodes, one by one, and was killed."""
+    def written(self, *options, count=NODES, snapshots=1):
+        """A folder in which our server created so many nodes, one by one, and was killed; with so many snapshots at least."""
         folder = self.top / "written"
         server = durable_server(str(folder), *options)
         session = connection(server.address)
         for number in range(count):
             session.call_all([create(f"/node-{number}")])
+        wait_until(lambda: len(list((folder / "version-2").glob("snapshot.*"))) >= snapshots, "snapshots")
         server.kill()
         return folder
 
@@ -104,28 +109,36 @@ class logs(folder_test):
         self.assertEqual(self.found_by_apache(last), list(range(NODES - 1)))
 
     def test_an_end_that_is_cut(self):
+        """Anywhere in the last entry, with and without the zeros of room made in advance behind it."""
         folder = self.written()
         log = folder / "version-2" / "log.1"
         start, end = entries(log)[-2:]
         whole = log.read_bytes()[:end]
-        for size, zeros, left in [(start + 5, 0, NODES - 1), (end - 1, 0, NODES - 1), (start + 20, 100, NODES - 1),
-                                  (end, 0, NODES)]:
+        cuts = [(size, zeros) for size in range(start, end) for zeros in (0, end - size + 100)] + [(end, 0), (end, 100)]
+        # Where not all: those next to the bounds of its parts, and some in between.
+        bounds = [at for at, (size, zeros) in enumerate(cuts) if size in (start, start + ENTRY_HEAD, end - 1, end)]
+        others = [at for at in range(len(cuts)) if at not in bounds]
+        chosen = sorted(bounds + random.sample(others, min(max(CUTS - len(bounds), 0), len(others))))
+        for size, zeros in (cuts[at] for at in chosen):
+            left = NODES if size == end else NODES - 1
             cut = self.copy(folder)
             (cut / "version-2" / "log.1").write_bytes(whole[:size] + bytes(zeros))
-            self.assertEqual(self.found_by_apache(self.copy(cut)), list(range(left)), size)
-            self.assertEqual(self.found_by_ours(cut), list(range(left)), size)
+            self.assertEqual(self.found_by_apache(self.copy(cut)), list(range(left)), (size - start, zeros))
+            self.assertEqual(self.found_by_ours(cut), list(range(left)), (size - start, zeros))
+        print(f"{len(chosen)} of {len(cuts)} cuts of an entry of {end - start} bytes")
 
 
 class snapshots(folder_test):
     def test_the_newest_is_damaged(self):
         """Both take the one before it, and reach the same tree by the logs."""
-        folder = self.written("--snap-count", "4")
+        folder = self.written("--snap-count", "4", snapshots=2)
         of = sorted((folder / "version-2").glob("snapshot.*"), key=lambda one: int(one.name[9:], 16))
-        self.assertGreater(len(of), 1)
         newest = of[-1]
         whole = newest.read_bytes()
-        for damaged in [b"", whole[:len(whole) // 2], whole[:60] + bytes([whole[60] ^ 1]) + whole[61:],
-                        whole[:-5] + b"\0\0\0\1x"]:
+        # In a name: /node-0 becomes /node-p, which nothing but the checksum tells.
+        flipped = whole.index(b"/node-0") + 6
+        for damaged in [b"", whole[:len(whole) // 2], whole[:-5] + b"\0\0\0\1x",
+                        whole[:flipped] + bytes([whole[flipped] ^ 64]) + whole[flipped + 1:]]:
             made = self.copy(folder)
             (made / "version-2" / newest.name).write_bytes(damaged)
             self.assertEqual(self.found_by_apache(self.copy(made)), list(range(NODES)), len(damaged))

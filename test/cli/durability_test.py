@@ -32,6 +32,7 @@ class killing(unittest.TestCase):
             server = self.start("--snap-count", "200", "--snapshots-kept", "2")
             check = connection(server.address)
             self.assertEqual(missing(check, acknowledged), [], f"in life {life}; {server.process.err()}")
+            check.close()
             before = len(acknowledged)
             enough = before + random.randint(1, 300)
             writers = [threading.Thread(target=write_until_the_end,
@@ -43,6 +44,9 @@ class killing(unittest.TestCase):
             server.kill()
             for writer in writers:
                 writer.join()
+        last = self.start()
+        self.assertEqual(missing(connection(last.address), acknowledged), [], f"at the end; {last.process.err()}")
+        print(f"{len(acknowledged)} acknowledged in {KILLS} lives, none missing")
 
     def test_sessions_live_on(self):
         server = self.start()

@@ -34,6 +34,10 @@ class connection:
         self.session, length = struct.unpack_from(">qi", reply, 8)
         self.password = reply[20:20 + length]
 
+    def close(self):
+        self.replies.close()
+        self.socket.close()
+
     def send(self, payload):
         self.socket.sendall(struct.pack(">i", len(payload)) + payload)
 
@@ -77,6 +81,9 @@ def write_until_the_end(address, prefix, acknowledged):
     """Keeps eight creates on their way, and adds the paths that were acknowledged to the list."""
     try:
         one = connection(address)
+    except OSError:
+        return
+    try:
         for xid in range(1, 9):
             one.create(xid, f"{prefix}-{xid}")
         for xid in range(9, 1 << 30):
@@ -85,7 +92,7 @@ def write_until_the_end(address, prefix, acknowledged):
                 acknowledged.append(f"{prefix}-{done}")
             one.create(xid, f"{prefix}-{xid}")
     except OSError:
-        pass
+        one.close()
 
 
 class durable_server:

@@ -66,6 +66,15 @@ class examples(tool_test):
         for number in (1, 2):
             self.assertEqual(self.run_example("coroutine", self.servers), (0, f"counted to {number}\n", ""))
 
+    @unittest.skipUnless((FOLDER / "example_coroutine_watch").exists(), "this compiler has no coroutines")
+    def test_coroutine_watch(self):
+        example = self.start(str(FOLDER / "example_coroutine_watch"), self.servers)
+        wait_until(lambda: example.out() == "there is none\n", "the present state")
+        self.succeeds("create", "/example-word", "go")
+        wait_until(lambda: example.out() == "there is none\ngo\n", "the node")
+        self.succeeds("set", "/example-word", "stop")
+        self.assertEqual((example.wait(), example.out(), example.err()), (0, "there is none\ngo\nstop\n", ""))
+
     def test_usage(self):
         for name in ["election", "claim_election", "mutex", "watch", "transaction"]:
             status, out, err = self.run_example(name)

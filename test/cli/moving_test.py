@@ -2,6 +2,9 @@
 
 Only where ZKR_TEST_APACHE=1 asks for it. Needs Debian's zookeeper, slf4j and kazoo, hence Debian's python3."""
 
+import gzip
+import os
+import random
 import shutil
 import signal
 import struct
@@ -27,6 +30,14 @@ except ImportError:
     print("skipped: no kazoo")
     sys.exit(77)
 
+# How often our server is killed under load and Apache boots from what it left.
+BOOTS = int(os.environ.get("ZKR_TEST_BOOTS", "4"))
+
+
+def number_of(path):
+    """The transaction that a file of a data folder is named by."""
+    return int(path.name.split(".")[1], 16)
+
 
 class our_server:
     def __init__(self, folder, snap_count=40):
@@ -37,6 +48,11 @@ class our_server:
         self.process.process.send_signal(signal.SIGKILL)
         self.process.process.wait()
         assert warnings(self.process.err()) == [], self.process.err()
+
+
+def apache_packing(how):
+    """Apache's server, with snapshots compressed."""
+    return lambda folder: apache_server(folder, f"zookeeper.snapshot.compression.method={how}", "zookeeper.snapCount=40")
 
 
 def connected(server):
@@ -162,27 +178,33 @@ class moving(unittest.TestCase):
                     server.stop()
 
     def test_what_was_acknowledged_under_load(self):
-        """Killed while it writes, with and without a part of an entry at the end of its log."""
-        for tail in (b"", b"\0\0\0\0\x12\x34\x56\x78\0\0\0\x40half of an entry"):
-            with tempfile.TemporaryDirectory() as folder:
+        """Killed while it writes, again and again; each time Apache boots from a copy, every other time with a part of an
+        entry at the end of the last log."""
+        with tempfile.TemporaryDirectory() as folder:
+            acknowledged = []
+            for life in range(BOOTS):
                 ours = our_server(folder)
-                acknowledged = []
-                writers = [threading.Thread(target=write_until_the_end, args=(ours.address, f"/{i}", acknowledged))
+                enough = len(acknowledged) + random.randint(1, 300)
+                writers = [threading.Thread(target=write_until_the_end, args=(ours.address, f"/{life}-{i}", acknowledged))
                            for i in range(3)]
                 for one in writers:
                     one.start()
-                wait_until(lambda: len(acknowledged) > 500, "acknowledgements")
+                wait_until(lambda: len(acknowledged) >= enough, "acknowledgements")
                 ours.stop()
                 for one in writers:
                     one.join()
-                logs = sorted(Path(folder, "version-2").glob("log.*"), key=lambda one: int(one.name[4:], 16))
-                with open(logs[-1], "ab") as last:
-                    last.write(tail)
-                apache = apache_server(folder)
-                try:
-                    self.assertEqual(missing(connection(apache.address), acknowledged), [])
-                finally:
-                    apache.stop()
+                with tempfile.TemporaryDirectory() as copy:
+                    shutil.copytree(Path(folder, "version-2"), Path(copy, "version-2"))
+                    logs = sorted(Path(copy, "version-2").glob("log.*"), key=number_of)
+                    if life % 2:
+                        with open(logs[-1], "ab") as last:
+                            last.write(b"\0\0\0\0\x12\x34\x56\x78\0\0\0\x40half of an entry")
+                    apache = apache_server(copy)
+                    try:
+                        self.assertEqual(missing(connection(apache.address), acknowledged), [], f"in life {life}")
+                    finally:
+                        apache.stop()
+            print(f"{len(acknowledged)} acknowledged in {BOOTS} lives, none missing at Apache's")
 
     def test_snapshots_that_apache_made_under_load(self):
         """They hold parts of what came later; we come to the same tree as Apache does."""
@@ -217,26 +239,65 @@ class moving(unittest.TestCase):
             self.assertEqual([path for path in found[0].keys() | found[1].keys()
                               if found[0].get(path) != found[1].get(path)][:10], [])
 
+    def snapshots_of_ours(self, folder):
+        """Makes a folder in which snapshots of ours stand, without the one of nothing. Gives its files."""
+        ours = our_server(folder)
+        session = connection(ours.address)
+        session.call_all([create(f"/node-{i}") for i in range(100)])
+        files = Path(folder, "version-2")
+        wait_until(lambda: list(files.glob("snapshot.[1-9a-f]*")), "a snapshot")
+        ours.stop()
+        return sorted(files.glob("snapshot.[1-9a-f]*"), key=number_of), list(files.glob("log.*"))
+
     def test_apaches_tools_read_our_files(self):
+        def tool(name, path):
+            return subprocess.run(["java", "-cp", SERVER_JARS, f"org.apache.zookeeper.server.{name}", str(path)],
+                                  capture_output=True, text=True, check=True, timeout=60).stdout
+
         with tempfile.TemporaryDirectory() as folder:
-            ours = our_server(folder)
-            session = connection(ours.address)
-            session.call_all([create(f"/node-{i}") for i in range(100)])
-            wait_until(lambda: list(Path(folder, "version-2").glob("snapshot.[1-9a-f]*")), "a snapshot")
-            ours.stop()
+            snapshots, logs = self.snapshots_of_ours(folder)
+            for path in logs:
+                said = tool("persistence.TxnLogToolkit", path)
+                self.assertRegex(said, r"EOF reached after \d+ txns")
+                self.assertNotIn("CRC ERROR", said)
+            packed = Path(f"{snapshots[-1]}.gz")
+            packed.write_bytes(gzip.compress(snapshots[-1].read_bytes()))
+            said = [tool("SnapshotFormatter", path) for path in (snapshots[-1], packed)]
+            self.assertIn("/node-0", said[0])
+            # Between them is the name of the file, and nothing else.
+            self.assertEqual(said[1].replace(packed.name, snapshots[-1].name), said[0])
 
-            def tool(name, path):
-                return subprocess.run(["java", "-cp", SERVER_JARS, f"org.apache.zookeeper.server.{name}", str(path)],
-                                      capture_output=True, text=True, check=True, timeout=60).stdout
-
-            files = list(Path(folder, "version-2").iterdir())
-            for path in files:
-                if path.name.startswith("log."):
-                    said = tool("persistence.TxnLogToolkit", path)
-                    self.assertRegex(said, r"EOF reached after \d+ txns")
-                    self.assertNotIn("CRC ERROR", said)
-            newest = max((one for one in files if one.name.startswith("snapshot.")), key=lambda one: int(one.name[9:], 16))
-            self.assertIn("/node-0", tool("SnapshotFormatter", newest))
+    def test_compressed_snapshots(self):
+        """Apache boots from ours, packed by gzip; we from those that Apache packs so. Snappy we refuse by name."""
+        with tempfile.TemporaryDirectory() as folder:
+            for path in self.snapshots_of_ours(folder)[0]:
+                Path(f"{path}.gz").write_bytes(gzip.compress(path.read_bytes()))
+                path.unlink()
+            Path(folder, "version-2", "snapshot.0").unlink(missing_ok=True)
+            before = None
+            for kind in (apache_packing("gz"), our_server, apache_packing("gz"), our_server):
+                server = kind(folder)
+                try:
+                    client = connected(server)
+                    if before is not None:
+                        self.assertEqual(contents(client), before)
+                    self.assertEqual(missing(connection(server.address), [f"/node-{i}" for i in range(100)]), [])
+                    before = contents(client)
+                    client.stop()
+                finally:
+                    server.stop()
+                # Nothing but what is packed by then.
+                for path in Path(folder, "version-2").glob("snapshot.*"):
+                    if path.suffix != ".gz":
+                        path.unlink()
+            apache_packing("snappy")(folder).stop()
+            for path in Path(folder, "version-2").glob("snapshot.*"):
+                if path.suffix != ".snappy":
+                    path.unlink()
+            refused = subprocess.run([TOOL, "server", "--port", "0", "--data", folder], capture_output=True, text=True,
+                                     check=False, timeout=20 * FACTOR)
+            self.assertEqual(refused.returncode, 1)
+            self.assertIn("compressed with snappy", refused.stderr)
 
     def move_100_000_nodes(self, first, second):
         with tempfile.TemporaryDirectory() as folder:

@@ -12,7 +12,7 @@
 #include "support/eventually.hpp"
 
 // The rule of docs/leases.md on three real servers under faults: nobody claims a lease beyond the first moment at which any
-// member shows that the node is gone, and no two hold at one moment.
+// member shows that the node is gone, nor any of its margin, and no two hold at one moment.
 //
 // ZKR_CHAOS_RUNS: how often each case is run (2). ZKR_CHAOS_SEED: of the faults' times and lengths.
 namespace zkr::testing {

@@ -1,4 +1,9 @@
 #include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 
 #include "support/eventually.hpp"
 #include "zkrecipes/client.hpp"
@@ -69,6 +74,27 @@ TEST_F(ensemble, without_a_quorum_nothing_is_written_and_with_it_all_goes_on) {
   ASSERT_TRUE(servers.restart(0));
   EXPECT_TRUE(servers.wait_until_serving());
   EXPECT_TRUE(eventually([&] { return zk.set("/a", "y", any_version, {.timeout = 5s}).has_value(); }, 60s));
+}
+
+TEST(ensemble_of_one, is_made_as_its_options_say) {
+  const std::filesystem::path folder = ::testing::TempDir() + "zkr-ensemble-" + std::to_string(::getpid());
+  std::filesystem::create_directories(folder);
+  {
+    const auto one =
+        apache_ensemble::start(
+            {.members = 1, .tick_time = 300ms, .init_limit = 7, .sync_limit = 4, .folder = folder.string()})
+            .value();
+    EXPECT_EQ(one.size(), 1U);
+    EXPECT_EQ(one.leader(), 0U);
+    client zk = client::connect({.hosts = one.connect_string(), .session_timeout = 1h}, {.timeout = 30s}).value();
+    EXPECT_EQ(zk.session().timeout, 6s) << "twenty ticks";
+  }
+  std::ifstream file(folder / "member-1/zoo.cfg");
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  EXPECT_NE(text.find("\ninitLimit=7\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("\nsyncLimit=4\n"), std::string::npos) << text;
+  EXPECT_TRUE(std::filesystem::exists(folder / "member-1/data/version-2")) << "what was named stays";
+  std::filesystem::remove_all(folder);
 }
 
 // ---- partitions -----------------------------------------------------------------------------------------------------

@@ -132,6 +132,20 @@ TEST(client, close_while_connecting_is_bounded) {
   EXPECT_LT(boot_clock::now() - began, 5s * time_factor());
 }
 
+TEST(client, close_waits_for_a_silent_server_as_long_as_it_may) {
+  auto zookeeper = server::start({.tick_time = 200ms}).value();
+  for (const duration most : {100ms, 900ms}) {
+    auto zk = client::connect({.hosts = zookeeper.connect_string(), .close_timeout = most}).value();
+    zookeeper.pause();
+    const auto began = boot_clock::now();
+    zk.close();
+    const auto took = boot_clock::now() - began;
+    EXPECT_GE(took, most - 10ms);
+    EXPECT_LT(took, most + 700ms * time_factor());
+    zookeeper.resume();
+  }
+}
+
 TEST(client, connect_says_when_nobody_answers) {
   const auto none = client::connect({.hosts = "127.0.0.1:1"}, {.timeout = 200ms});
   ASSERT_FALSE(none);

@@ -7,6 +7,8 @@
 #include <future>
 #include <mutex>
 #include <set>
+#include <thread>
+#include <vector>
 
 #include "support/eventually.hpp"
 #include "zkrecipes/client.hpp"
@@ -109,10 +111,76 @@ TEST_F(watch_budget, more_than_the_total_is_refused_by_name) {
   const auto why = refused.get_future().get();
   EXPECT_EQ(why.code(), errc::overloaded);
   EXPECT_EQ(why.detail(), "max_watch_bytes: 3012 bytes of watched paths would be more than 3000");
-  subscriptions.all.pop_back();  // room again
+}
+
+TEST_F(watch_budget, what_was_refused_begins_by_itself_when_there_is_room) {
+  auto zk = connect({.max_watch_bytes = 3000});
+  many subscriptions(zk, 4);
+  auto& all = subscriptions.all;
+  ASSERT_TRUE(eventually([&] { return subscriptions.each([](const auto& one) { return one.reports == 1; }); }));
+  EXPECT_EQ(all[2].problem, errc::overloaded);
+  EXPECT_EQ(all[3].problem, errc::overloaded);
+  EXPECT_EQ(zookeeper.statistics().watches, 2U);
+
+  all[1].watching.cancel();  // the first that waits takes its place
+  ASSERT_TRUE(eventually([&] { return all[2].reports == 2; })) << "that there is no such node";
+  (void)zk.create(long_path(2), "").value();
+  EXPECT_TRUE(eventually([&] { return all[2].present.load(); }));
+  EXPECT_EQ(all[3].reports, 1);
+
+  all[3].watching.cancel();  // which frees nothing, and takes nothing any more
+  all[0].watching.cancel();
   std::promise<bool> absent;
-  const auto fourth = zk.watch(long_path(3), [&](const node_change& change) { absent.set_value(!change.problem); });
+  const auto another = zk.watch(long_path(5), [&](const node_change& change) { absent.set_value(!change.problem); });
   EXPECT_TRUE(absent.get_future().get());
+  EXPECT_EQ(all[3].reports, 1);
+  EXPECT_TRUE(eventually([&] { return zookeeper.statistics().watches == 2; }))
+      << "of the cancelled there are none left";
+}
+
+TEST_F(watch_budget, what_waits_for_room_is_told_of_the_close) {
+  auto zk = connect({.max_watch_bytes = 3000});
+  many subscriptions(zk, 4);
+  ASSERT_TRUE(eventually([&] { return subscriptions.each([](const auto& one) { return one.reports == 1; }); }));
+  zk.close();
+  EXPECT_TRUE(
+      eventually([&] { return subscriptions.each([](const auto& one) { return one.problem == errc::closed; }); }));
+}
+
+TEST_F(watch_budget, a_path_that_never_fits_keeps_nobody_waiting) {
+  auto zk = connect({.max_watch_bytes = 900});
+  many too_long(zk, 1);
+  std::promise<bool> absent;
+  const auto fits = zk.watch("/a", [&](const node_change& change) { absent.set_value(!change.problem); });
+  EXPECT_TRUE(absent.get_future().get());
+  EXPECT_EQ(too_long.all[0].problem, errc::overloaded);
+}
+
+// Threads come and go for room that is enough for some of them; what stays in the end gets it.
+TEST_F(watch_budget, no_room_is_lost_where_many_come_and_go) {
+  auto zk = connect({.max_watch_bytes = 402'700});  // for 401 paths, of which the last three are watched elsewhere
+  many settled(zk, 399);
+  {
+    std::vector<std::jthread> threads;
+    for (int thread = 0; thread < 4; ++thread) {
+      threads.emplace_back([&, thread] {
+        for (int round = 0; round < 100; ++round) {
+          const auto one = zk.watch(long_path(1000 + thread), [](const node_change&) {});
+          const auto two = zk.watch_children(long_path(2000 + thread), [](const children_change&) {});
+        }
+      });
+    }
+  }
+  many last(zk, 4);
+  EXPECT_TRUE(eventually([&] { return last.each([](const auto& one) { return one.reports == 1; }); }));
+  EXPECT_EQ(last.all[2].problem, errc::overloaded);
+  settled.all.clear();
+  EXPECT_TRUE(eventually([&] { return last.all[3].reports == 2; }));
+  (void)zk.create(long_path(3), "").value();
+  EXPECT_TRUE(eventually([&] { return last.all[3].present.load(); }));
+  EXPECT_TRUE(eventually([&] { return zookeeper.statistics().watches == 4; }));
+  last.all.clear();
+  EXPECT_TRUE(eventually([&] { return zookeeper.sessions().size() == 1 && zookeeper.statistics().watches == 0; }));
 }
 
 TEST_F(watch_budget, sessions_of_subscriptions_are_not_the_clients) {

@@ -286,6 +286,18 @@ TEST_F(ClaimElectionMachine, claiming_without_a_parent_makes_it) {
   EXPECT_EQ(m.answer("create /e", errc::node_exists), (lines{"cold", "emit failed no_auth", "finish"}));
 }
 
+TEST_F(ClaimElectionMachine, claiming_takes_the_acl_from_the_options) {
+  auto with_acl = options();
+  with_acl.acl = {{perms::all, "auth", "of-node"}};
+  m.restart(make(with_acl));
+  m.tell(start{});
+  m.answer("read /epoch", epoch("4", 3));
+  auto claim = claim_4;
+  const std::string_view creation = "create /c ephemeral 'me'";
+  claim.insert(claim.find(creation) + creation.size(), " acl of-node");
+  EXPECT_EQ(m.answer("read /c", errc::no_node), (lines{"warm", claim}));
+}
+
 TEST_F(ClaimElectionMachine, claiming_lost_reply_settles) { settling(); }
 
 TEST_F(ClaimElectionMachine, claiming_not_applied_looks_again) {

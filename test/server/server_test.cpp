@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
+#include <string>
 #include <string_view>
 #include <thread>
 #include <vector>
@@ -64,6 +67,25 @@ TEST(server, refuses_options_out_of_range) {
 
 TEST(server, listens_on_all_addresses_if_told_so) {
   EXPECT_EQ(start({.address = "0.0.0.0"}).connect_string().substr(0, 10), "127.0.0.1:");
+}
+
+TEST(server, names_its_thread_as_it_is_told) {
+  const auto threads_named = [](const std::string& name) {
+    int found = 0;
+    for (const auto& thread : std::filesystem::directory_iterator("/proc/self/task")) {
+      std::string text;
+      std::getline(std::ifstream(thread.path() / "comm"), text);
+      found += text == name ? 1 : 0;
+    }
+    return found;
+  };
+  server_options options;
+  options.thread_name = "zk-of-a-test";
+  const server one = start(options);
+  const server other = start();
+  for (const auto* each : {&one, &other}) (void)each->statistics();  // made on the thread, which has begun then
+  EXPECT_EQ(threads_named("zk-of-a-test"), 1);
+  EXPECT_EQ(threads_named("zkr-server"), 1);
 }
 
 TEST(server, stops_once_and_leaves_its_port_to_the_next) {

@@ -1,7 +1,7 @@
 #include "sim/one_client.hpp"
 #include "zkrecipes/recipes/leader_election.hpp"
 
-// The effect of each of client_options that has to do with time.
+// The effect of each of client_options that has to do with time, and of simulation_options.
 namespace zkr::testing {
 namespace {
 
@@ -96,6 +96,43 @@ TEST(sim_options, warn_before_is_when_at_risk_fires) {
     ASSERT_TRUE(at.world.run_until([&] { return at_risk.stop_requested(); }));
     EXPECT_EQ(at.lead.remaining(), before);
   }
+}
+
+TEST(simulation_effects, tick_time_is_how_late_sessions_end_at_most) {
+  for (const duration tick : {duration(200ms), duration(1s)}) {
+    simulation world({.tick_time = tick});
+    auto& process = world.add_process();
+    auto zk = process.connect({.session_timeout = 4s}).value();
+    auto other = world.add_process().connect({.session_timeout = 4s}).value();
+    std::optional<result<created>> made;
+    zk.async_create("/mine", "", {.mode = create_mode::ephemeral}, [&](result<created> done) { made = done; });
+    ASSERT_TRUE(world.run_until([&] { return made.has_value(); }));
+    const auto heard = world.now();
+    process.crash();
+    ASSERT_TRUE(world.run_until([&] { return world.nodes("/mine").empty(); }));
+    EXPECT_GE(world.now() - heard, 4s - 10ms);
+    EXPECT_LE(world.now() - heard, 4s + tick + 10ms);
+  }
+}
+
+TEST(simulation_effects, latencies_are_what_a_message_takes) {
+  simulation world({.least_latency = 30ms, .most_latency = 50ms});
+  auto zk = world.add_process().connect({.session_timeout = 4s}).value();
+  ASSERT_TRUE(world.run_until([&] { return zk.session().state == session_state::connected; }));
+  auto least = duration::max();
+  auto most = duration::zero();
+  for (int i = 0; i < 200; ++i) {
+    std::optional<result<stat_t>> answer;
+    const auto began = world.now();
+    zk.async_exists("/", [&](result<stat_t> done) { answer = done; });
+    ASSERT_TRUE(world.run_until([&] { return answer.has_value(); }));
+    least = std::min(least, world.now() - began);
+    most = std::max(most, world.now() - began);
+  }
+  EXPECT_GE(least, 60ms);
+  EXPECT_LT(least, 75ms);
+  EXPECT_GT(most, 85ms);
+  EXPECT_LE(most, 101ms);
 }
 
 }  // namespace

@@ -2,8 +2,8 @@
 """Checks that what the conformance tests let the bundled server do otherwise is what the documents tell of.
 
 Usage: check_differences.py PROJECT_ROOT. Each point of test/conformance/differences.cpp has a reason, stands in the table
-of docs/server-fidelity.md, and is asked for by a test; and the other way round. The tests that this document and
-docs/libzookeeper.md name exist. Prints breaches; exit status 1 if there is one.
+of docs/server-fidelity.md, and is asked for by a test; and the other way round. The tests that this document names
+exist. Prints breaches; exit status 1 if there is one.
 """
 
 import re
@@ -36,17 +36,6 @@ def problems_of(root):
     for name in re.findall(r"`([a-z0-9]+(?:_[a-z0-9]+){2,})`", text.split("## Deliberate differences")[0]):
         if name not in known:
             yield f"docs/server-fidelity.md: there is no test {name}"
-    known = names_of_tests((root / "test").rglob("*_test.cpp"))
-    for line in (root / "docs/libzookeeper.md").read_text("utf-8").splitlines():
-        cells = line.split(" | ")
-        if len(cells) != 3 or cells[2] == "test |":
-            continue
-        named = re.findall(r"`(\w+)`", cells[2])
-        if not named:
-            yield f"docs/libzookeeper.md: no test stands in: {line}"
-        for name in named:
-            if name not in known:
-                yield f"docs/libzookeeper.md: there is no test {name}"
     if not table:
         yield "test/conformance/differences.cpp: there is no table"
 

@@ -63,6 +63,7 @@ PUBLIC_HEADERS = {
     "subscription.hpp": "client",
     "transaction.hpp": "client",
     "tree.hpp": "client",
+    "watch_stream.hpp": "client",
     # Its form of the elections needs what they give.
     "asio.hpp": "recipes",
     # The kit that recipes are made of: its driver stands in src/client.
@@ -78,9 +79,11 @@ BARE_FILE = "bench/calls.cpp"
 # asio costs seconds a file: it stands in few, and in no private header.
 ASIO_FILES = {
     "examples/coroutine.cpp",
+    "examples/coroutine_watch.cpp",
     "include/zkrecipes/asio.hpp",
     "src/core/boot_scheduler.cpp",
     "src/server/io_loop.cpp",
+    "test/faults/asio_stream_test.cpp",
     "test/faults/asio_test.cpp",
     "test/package/consumer/uses_asio.cpp",
 }

@@ -10,6 +10,7 @@
 #include <asio/use_awaitable.hpp>
 #include <asio/use_future.hpp>
 
+// README: from here
 asio::awaitable<void> follow(zkr::async_operations zookeeper) {
   auto states = zookeeper.watch("/example-word");
   for (;;) {
@@ -25,6 +26,7 @@ asio::awaitable<void> follow(zkr::async_operations zookeeper) {
     }
   }
 }
+// README: to here
 
 int main(int argc, char** argv) try {
   if (argc != 2) {

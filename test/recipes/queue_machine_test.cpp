@@ -1,6 +1,7 @@
 #include "recipes/common/queue_machine.hpp"
 
 #include <fmt/format.h>
+#include <gmock/gmock.h>
 
 #include "recipes/leader_election/leader_election_machine.hpp"
 #include "recipes/machine_script.hpp"
@@ -738,6 +739,17 @@ TEST_F(SharedMutexQueue, readers_wait_for_others_whose_pattern_is_given) {
   m.answer("create", made("/s/_c_u1-__READ__0000000005"));
   EXPECT_EQ(m.answer("list", names({"_c_u1-__READ__0000000005", reader_4, "_c_x-lock-0000000003"})),
             (lines{"warm", "read /s/_c_x-lock-0000000003 watch"}));
+}
+
+TEST_F(SharedMutexQueue, takes_acls_from_the_options) {
+  auto queue = shared_mutex_queue(
+      {.path = "/s", .acl = {{perms::all, "auth", "of-node"}}, .parent_acl = {{perms::all, "auth", "of-parent"}}},
+      lock_mode::exclusive);
+  m.restart(std::make_unique<queue_machine>(std::move(queue)));
+  const auto flight = m.tell(start{});
+  ASSERT_EQ(flight.size(), 2U);
+  EXPECT_THAT(flight[0], ::testing::EndsWith(" acl of-node"));
+  EXPECT_THAT(m.answer("create", errc::no_node), ::testing::Contains("create /s container '' acl of-parent"));
 }
 
 TEST_F(SharedMutexQueue, a_writer_waits_on_for_the_writer_that_became_a_reader) {

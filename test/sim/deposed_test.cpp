@@ -78,6 +78,21 @@ TEST(sim_deposed, follower_that_is_cut_off_answers_reads_until_its_patience_ends
   }
 }
 
+TEST(sim_deposed, sync_limit_is_how_many_ticks_a_follower_bears_silence) {
+  for (const std::size_t limit : {2U, 10U}) {
+    simulation world({.servers = 3, .sync_limit = limit});
+    ASSERT_TRUE(
+        world.run_until([&] { return world.leader() && world.serves(0) && world.serves(1) && world.serves(2); }));
+    const std::size_t away = *world.leader() == 0 ? 1 : 0;
+    const auto cut = world.now();
+    world.isolate_server(away);
+    ASSERT_TRUE(world.run_until([&] { return !world.serves(away); }));
+    const auto patience = static_cast<int>(limit) * ensemble_world::tick;
+    EXPECT_GE(world.now() - cut, patience - ensemble_world::tick / 2 - wake_up);
+    EXPECT_LE(world.now() - cut, patience + wake_up);
+  }
+}
+
 TEST(sim_deposed, read_on_a_follower_that_is_cut_off_is_stale) {
   ensemble_world at;
   member_client here(at.world, at.follower());

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "client/compound.hpp"
+#include "client/fence.hpp"
 #include "client/uuid.hpp"
 #include "zkrecipes/path.hpp"
 
@@ -30,14 +31,15 @@ class repeated_write : public compound<T> {
                              this->rest());
   }
 
-  /// The handler of a read behind a sync: the node as it is at least since the connection is back.
-  template <typename Answer, typename React>
-  handler<Answer> look(React react) {
-    this->steps().async_sync("/", this->template step<void>([this](const result<void>& answer) {
-      if (!answer) this->fail(answer.error());
+  /// Runs `read` once what was sent is settled: the read shows it, or it will never come.
+  template <typename Read>
+  void settle_and(Read read) {
+    detail::async_fence(this->steps(), "/", this->template step<void>([this, read](const result<void>& answer) {
+      if (answer) return read();
+      if (!this->worth_repeating(answer.error())) return this->fail(answer.error());
+      settle_and(read);
     }),
-                             this->rest());
-    return this->template step<Answer>(std::move(react));
+                        this->rest());
   }
 
   /// What was sent was not applied, and will not be.
@@ -90,16 +92,16 @@ class repeated_create final : public repeated_write<created> {
                            if (answer) return succeed(*std::move(answer));
                            if (!worth_repeating(answer.error())) return fail(answer.error());
                            if (prefix_.empty()) {
-                             look_at_node();
+                             settle_and([this] { look_at_node(); });
                            } else {
-                             look_for_prefix();
+                             settle_and([this] { look_for_prefix(); });
                            }
                          }),
                          rest());
   }
 
   void look_at_node() {
-    auto react = look<node>([this](const result<node>& answer) {
+    auto react = step<node>([this](const result<node>& answer) {
       if (!answer) return answer.error().code() == errc::no_node ? again() : fail(answer.error());
       const auto& stat = answer->stat;
       if (stat.version != 0) return fail_unknown(errc::node_exists, "somebody has changed it since it was created");
@@ -116,7 +118,7 @@ class repeated_create final : public repeated_write<created> {
 
   void look_for_prefix() {
     const std::string directory(parent_path(target_));
-    auto react = look<child_list>([this, directory](const result<child_list>& answer) {
+    auto react = step<child_list>([this, directory](const result<child_list>& answer) {
       if (!answer) return answer.error().code() == errc::no_node ? again() : fail(answer.error());
       const auto ours = std::find_if(answer->names.begin(), answer->names.end(),
                                      [this](const std::string& name) { return name.starts_with(prefix_); });
@@ -156,13 +158,13 @@ class repeated_set final : public repeated_write<stat_t> {
     steps().async_set(path(), data_, seen_.version, write_step<stat_t>([this](const result<stat_t>& answer) {
                         if (answer) return succeed(*answer);
                         if (!worth_repeating(answer.error())) return fail(answer.error());
-                        look_at_node();
+                        settle_and([this] { look_at_node(); });
                       }),
                       rest());
   }
 
   void look_at_node() {
-    auto react = look<node>([this](const result<node>& answer) {
+    auto react = step<node>([this](const result<node>& answer) {
       if (!answer) return fail(answer.error());  // no_node too: it may have been ours before it was removed
       const auto& now = answer->stat;
       if (now.czxid != seen_.czxid) return fail_unknown(errc::no_node, "it was removed, and created anew");
@@ -189,13 +191,13 @@ class repeated_remove final : public repeated_write<removal> {
     steps().async_remove(path(), seen_.version, write_step<void>([this](const result<void>& answer) {
                            if (answer) return succeed(removal::ours);
                            if (!worth_repeating(answer.error())) return fail(answer.error());
-                           look_at_node();
+                           settle_and([this] { look_at_node(); });
                          }),
                          rest());
   }
 
   void look_at_node() {
-    auto react = look<stat_t>([this](const result<stat_t>& answer) {
+    auto react = step<stat_t>([this](const result<stat_t>& answer) {
       if (!answer && answer.error().code() != errc::no_node) return fail(answer.error());
       if (!answer || answer->czxid != seen_.czxid) return succeed(removal::unclear);
       if (answer->version != seen_.version) return fail_not_applied(errc::bad_version);
@@ -235,8 +237,8 @@ class background_remover final : public std::enable_shared_from_this<background_
       case errc::no_node: return;
       case errc::connection_loss:
       case errc::session_moved:
-        // Behind a sync: a server that lags would show the node that we have removed, and another may have its version.
-        steps_.async_sync(path_, [self = shared_from_this()](const result<void>& answer) {
+        // Behind a fence: a server that lags would show the node that we have removed, and another may have its version.
+        detail::async_fence(steps_, path_, [self = shared_from_this()](const result<void>& answer) {
           if (!answer) return self->on_problem(answer.error());
           self->look();
         });

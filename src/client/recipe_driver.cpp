@@ -1,6 +1,7 @@
 #include <map>
 
 #include "client/access.hpp"
+#include "client/fence.hpp"
 #include "client/uuid.hpp"
 #include "zkrecipes/recipes/machine.hpp"
 
@@ -187,7 +188,9 @@ class machine_driver final : public driver,
   void send(zkr::recipes::tag which, remove_node& one) {
     bound_.async_remove(std::move(one.path), one.version, answer<void>(which));
   }
-  void send(zkr::recipes::tag which, sync_node& one) { bound_.async_sync(std::move(one.path), answer<void>(which)); }
+  void send(zkr::recipes::tag which, const sync_node& one) {
+    detail::async_fence(bound_, one.path, answer<void>(which));
+  }
   void send(zkr::recipes::tag which, commit& one) {
     bound_.async_commit(std::move(one.writes), answer<std::vector<transaction_result>>(which));
   }

@@ -1,7 +1,6 @@
 #include "testing/sim_ensemble.hpp"
 
 #include <algorithm>
-#include <tuple>
 #include <utility>
 
 #include "testing/sim_leader.hpp"
@@ -54,16 +53,19 @@ void sim_ensemble::look(sim_member& who) {
   who.later(world_.clock.now() + wait, [this, &who] { try_once(who); });
 }
 
-// Follows a leader that is there; becomes one where it has the best history of a majority that looks for one.
+// Follows a leader that is there and not behind; becomes one where it has the best history of a majority that looks for
+// one. Between its election and its first follower's acknowledgement a leader may have been overtaken: its followers-to-be
+// have followed another in the meantime and hold what that one has committed.
 void sim_ensemble::try_once(sim_member& who) {
-  const auto rank = [](const sim_member& of) { return std::tuple(of.epoch(), of.last_zxid(), of.id()); };
+  const auto history = [](const sim_member& of) { return std::pair(of.epoch(), of.last_zxid()); };
+  const auto rank = [&](const sim_member& of) { return std::pair(history(of), of.id()); };
   std::size_t with = 1;
   bool is_best = true;
   auto epoch = who.epoch();
   for (const auto& other : members_) {
     if (!is_there(*other, who)) continue;
     auto* leading = other->leadership();
-    if (leading != nullptr && leading->epoch() >= who.epoch() && leading->takes_followers()) {
+    if (leading != nullptr && leading->takes_followers() && history(*other) >= history(who)) {
       return who.follow(other->id());
     }
     if (other->doing() != role::looking) continue;

@@ -500,6 +500,7 @@ void play(kind which, std::uint64_t seed, std::optional<kind> sometimes = std::n
   // When all is well again, somebody leads soon, and when all have had enough, nothing is left.
   for (const auto& one : all) one->process.heal();
   world.run_for(20s);
+  watch_them();  // who has been answered meanwhile begins again
   for (std::size_t k = 0; k < all.size(); ++k) {
     all[k]->lead = {};
     if (!busy[k]) {

@@ -139,6 +139,34 @@ TEST(sim_raw_ensemble, server_without_a_leader_takes_connections_and_closes_them
   EXPECT_FALSE(one.greeted());
 }
 
+// Elected, and cut off before anybody follows: the others elect another, whose writes it does not have.
+TEST(sim_raw_ensemble, leader_that_was_overtaken_before_anybody_followed_is_not_followed) {
+  raw_world at(1);
+  auto& members = at.ensemble;
+  const auto last = at.leader();
+  const auto overtaken = at.follower(1);
+  const auto other = at.follower(0);
+  members.member(last).kill();
+  ASSERT_TRUE(at.run_until([&] { return members.member(overtaken).doing() == sim_member::role::leading; }));
+  members.wires().cut(overtaken, other);
+  members.wires().cut(overtaken, last);
+  members.member(last).start();
+  ASSERT_TRUE(at.run_until([&] { return at.serves(last) && at.serves(other); }, 2s));
+  ASSERT_EQ(at.leader(), last);
+  raw_client one(at, other, timeout);
+  ASSERT_TRUE(greeted(at, one));
+  ASSERT_EQ(one.ask(1, raw_create("/a", create_flags::persistent)), errc::ok);
+
+  members.wires().heal();
+  members.member(last).kill();
+  at.run_for(1ms);
+  ASSERT_EQ(members.member(overtaken).doing(), sim_member::role::leading);
+  ASSERT_TRUE(at.run_until([&] { return at.serves(overtaken) && at.serves(other); }));
+  for (const auto which : {overtaken, other}) {
+    EXPECT_NE(members.member(which).serving().state().nodes().find("/a"), nullptr) << which;
+  }
+}
+
 // Many sessions end at once: one after the other, and those that wait for their turn are refused already.
 TEST(sim_raw_ensemble, transaction_of_a_session_that_is_ending_is_answered_with_expiry) {
   raw_world at(1);

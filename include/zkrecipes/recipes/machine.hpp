@@ -54,9 +54,11 @@ struct remove_node {
   std::string path;
   std::int32_t version = any_version;
 };  // -> reply with nothing
+/// What reads behind it in the same batch do not show, of all that was sent over former connections, will never come. Stands
+/// for more than ZooKeeper's sync, which a leader answers without asking anybody: it is a transaction that only checks.
 struct sync_node {
-  std::string path;
-};  // -> reply with nothing
+  std::string path;  ///< Need not exist.
+};                   // -> reply with nothing
 struct commit {
   transaction writes;
 };  // -> reply with std::vector<transaction_result>
@@ -65,8 +67,9 @@ using operation =
     std::variant<create_node, read_node, check_exists, list_children, set_data, remove_node, sync_node, commit>;
 
 /// Sends an operation. It has no deadline: it ends with its reply, with the session, or with the client. Requests of one
-/// batch of actions go out back to back and are answered in order. Reads and sync are repeated over reconnects by
-/// themselves; a write whose reply was lost gives connection_loss with outcome::unknown.
+/// batch of actions go out back to back and are answered in order. Reads are repeated over reconnects by
+/// themselves; a write whose reply was lost gives connection_loss with outcome::unknown; a sync whose reply was lost gives
+/// connection_loss with outcome::not_applied, and has settled nothing: ask for it again, and for the reads behind it.
 struct request {
   zkr::recipes::tag tag = 0;
   recipes::operation operation;

@@ -7,9 +7,9 @@
 // Writes that may be repeated, because the library finds out what became of the one whose reply was lost.
 //
 // `operations` never repeats a write whose outcome is unknown. These do, after a lost connection: as soon as the session
-// is connected again they look at the node, behind a sync. What the old connection had not brought to the leader by then
-// never arrives: servers refuse a session's requests by any way but its latest connection. So the node shows whether the
-// write was applied, as far as said below; if it was not, the write is sent again.
+// is connected again they look at the node, behind a transaction that only checks. What the old connection had not
+// brought to the leader by then never arrives: servers refuse a session's requests by any way but its latest connection.
+// So the node shows whether the write was applied, as far as said below; if it was not, the write is sent again.
 //
 // They end with the session they were begun in: `session_lost` after a write was sent leaves its outcome unknown, as do the
 // deadline and the stop token. One deadline (`operation_timeout` by default) is for the whole.

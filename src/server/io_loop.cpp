@@ -59,7 +59,7 @@ class tcp_stream final : public wire::stream {
     shared_->socket.shutdown(tcp::socket::shutdown_send, ignored);
     // Bytes that were not read would make the kernel answer with a reset, which can overtake the last reply. They are
     // thrown away without a copy (tcp(7), MSG_TRUNC): whoever sends garbage must not cost others more than that.
-    constexpr std::size_t most_unread = 256 * 1024;
+    constexpr std::size_t most_unread = std::size_t{256} << 10U;
     (void)::recv(shared_->socket.native_handle(), nullptr, most_unread, MSG_TRUNC | MSG_DONTWAIT);
     shared_->socket.close(ignored);
   }

@@ -12,13 +12,10 @@ auto token_of(std::function<void(std::int64_t)> report) {
   };
 }
 
-}  // namespace
-
-exploration_subject leader_election_subject() {
-  const auto of = [](const operations& client, const std::string& id = {}) {
-    return leader_election(client, {.path = "/e", .id = id});
-  };
-  return {.name = "leader_election",
+/// @param of  makes the election of a client and an id.
+template <typename Make>
+exploration_subject election_subject(const char* name, Make of) {
+  return {.name = name,
           .acquire =
               [of](const operations& client, const std::string& id, handler<grant> done, call_options wait) {
                 of(client, id).async_campaign(as_grant<leadership>(std::move(done)), std::move(wait));
@@ -26,24 +23,22 @@ exploration_subject leader_election_subject() {
           .own_nodes = {"/e/"},
           .observe =
               [of](const operations& client, std::function<void(std::int64_t)> report) {
-                return of(client).observe(token_of(std::move(report)));
+                return of(client, {}).observe(token_of(std::move(report)));
               }};
 }
 
+}  // namespace
+
+exploration_subject leader_election_subject() {
+  return election_subject("leader_election", [](const operations& client, const std::string& id) {
+    return leader_election(client, {.path = "/e", .id = id});
+  });
+}
+
 exploration_subject claim_election_subject() {
-  const auto of = [](const operations& client, const std::string& id = {}) {
+  return election_subject("claim_election", [](const operations& client, const std::string& id) {
     return claim_election(client, {.path = "/e/c", .id = id, .epoch_path = "/epoch"});
-  };
-  return {.name = "claim_election",
-          .acquire =
-              [of](const operations& client, const std::string& id, handler<grant> done, call_options wait) {
-                of(client, id).async_campaign(as_grant<leadership>(std::move(done)), std::move(wait));
-              },
-          .own_nodes = {"/e/"},
-          .observe =
-              [of](const operations& client, std::function<void(std::int64_t)> report) {
-                return of(client).observe(token_of(std::move(report)));
-              }};
+  });
 }
 
 }  // namespace zkr::testing

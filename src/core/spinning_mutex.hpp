@@ -11,7 +11,7 @@ class spinning_mutex {
   void lock() {
     for (int i = 0; i < looks; ++i) {
       if (mutex_.try_lock()) return;
-      for (int j = 0; j < pauses; ++j) relax();
+      relax();
     }
     mutex_.lock();
   }
@@ -28,7 +28,6 @@ class spinning_mutex {
   }
 
   static constexpr int looks = 20;
-  static constexpr int pauses = 8;
   std::mutex mutex_;
 };
 
